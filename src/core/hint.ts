@@ -1,0 +1,45 @@
+/**
+ * Hints wake an executor. They carry no job and no truth: a lost one costs time, a doubled one costs a read, and what they name
+ * may have moved, ended or never existed.
+ */
+
+import type { JobId, TenantId } from "./ids.ts";
+import type { Priority } from "./job.ts";
+import type { EpochMs } from "./time.ts";
+
+/** An item of the wheel by name. The id's prefix tells its kind; today every item is a job. */
+export type ItemRef = { readonly tenant: TenantId; readonly id: JobId };
+
+/** A place in one partition of the wheel. Equal instants are ordered by id, so that a stretch can end between them. */
+export type WheelKey = { readonly wakeAt: EpochMs; readonly id: string };
+
+/** An entry of the wheel: what stands in the index, and no more. */
+export type WheelEntry = ItemRef & { readonly wakeAt: EpochMs; readonly hinted: boolean };
+
+/** Items that are owed soon, each with the instant at which the sender saw it stand. */
+export type NamesHint = {
+  readonly kind: "names";
+  readonly priority: Priority;
+  /** When the first of them is owed: the hint should arrive a lead before it. */
+  readonly startAt: EpochMs;
+  readonly names: readonly (ItemRef & { readonly wakeAt: EpochMs })[];
+};
+
+/** A stretch of one partition's past, both ends included: whatever stands in it needs someone to look at it. */
+export type StretchHint = {
+  readonly kind: "stretch";
+  readonly shard: number;
+  readonly priority: Priority;
+  readonly from: WheelKey;
+  readonly to: WheelKey;
+  /** When the turn that cut the stretch ran. A follow-up keeps it, so that chains end when the next turn's hints come. */
+  readonly cutAt: EpochMs;
+  /** When the hint should arrive. */
+  readonly startAt: EpochMs;
+};
+
+export type Hint = NamesHint | StretchHint;
+
+/** Sorts before every id, and after every id. */
+export const firstId = "";
+export const lastId = "~";

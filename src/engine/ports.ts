@@ -1,0 +1,121 @@
+/**
+ * What the engine needs from a home, and nothing about how a home does it. Expected outcomes are answers that the caller must
+ * switch on; an outage is thrown as `OutageError`, anything else thrown is a bug.
+ */
+
+import type { Hint, ItemRef, WheelEntry, WheelKey } from "../core/hint.ts";
+import type { ChangeId, JobId, LeaseToken, PayloadId, TenantId } from "../core/ids.ts";
+import type { Job, Priority, Waiting } from "../core/job.ts";
+import type { Answer } from "../core/outcome.ts";
+import type { EpochMs } from "../core/time.ts";
+import type { Transition } from "../core/transition.ts";
+
+/** The store or another part of the home does not answer now; the same call may succeed later. `cause` says why. */
+export class OutageError extends Error {
+  override readonly name = "OutageError";
+}
+
+/**
+ * Durable items, each changed by a condition on itself alone. Every implementation passes `test/store/conformance.ts`.
+ * A lost race is an answer, not an exception. An item whose `expiresAt` has passed is absent from every answer.
+ */
+export type Store = {
+  /** "exists": an item with this id stands, and was not touched. A second insert of the very same value (same change id) is "inserted". */
+  insert(job: Waiting): Promise<"inserted" | "exists">;
+  /** Consistent: sees every commit that was answered before the call. */
+  load(ref: ItemRef): Promise<Job | undefined>;
+  /** As `load`, for many at once, in the order asked; absent ones are left out. */
+  loadMany(refs: readonly ItemRef[]): Promise<readonly Job[]>;
+  /**
+   * Writes `to` where the stored version is `from.version`. "stale": someone else changed the item first, or it is gone; nothing
+   * was written. A change that is already in the item's history is "committed", also when others were written on top of it.
+   */
+  commit(transition: Transition): Promise<"committed" | "stale">;
+  /** Entries of one partition from `after` (exclusive) up to `until` (inclusive), in order. May lag behind commits. */
+  wheel(page: WheelPage): Promise<readonly WheelEntry[]>;
+  /** A tenant's jobs, newest first, from `after` (exclusive); at most `limit`, unfiltered. `next` is null at the end. */
+  list(page: ListPage): Promise<{ readonly jobs: readonly Job[]; readonly next: ListKey | null }>;
+  /** Keeps bytes that a later commit will name. They can be read until `keptUntil`, and never change. */
+  writePayload(owner: ItemRef, payload: { id: PayloadId; bytes: Uint8Array; keptUntil: EpochMs }): Promise<void>;
+  /** In the order asked; undefined for those that are gone. */
+  readPayloads(owner: ItemRef, ids: readonly PayloadId[]): Promise<readonly (Uint8Array | undefined)[]>;
+};
+
+export type WheelPage = {
+  readonly shard: number;
+  readonly priority: Priority;
+  readonly after: WheelKey;
+  readonly until: WheelKey;
+  readonly limit: number;
+};
+
+/** A place in a tenant's list: ordered by creation, newest first, then by id, descending. */
+export type ListKey = { readonly createdAt: EpochMs; readonly id: string };
+
+export type ListPage = { readonly tenant: TenantId; readonly after: ListKey | null; readonly limit: number };
+
+/** How far a range of shards has been hinted. Losing it only repeats hints. */
+export type Cursor = {
+  readonly range: number;
+  readonly version: number;
+  /** For each shard of the range, the instant up to which its near future has been named. */
+  readonly places: Readonly<Record<number, EpochMs>>;
+  /** No other turn runs over this range before then; null when none does. */
+  readonly leaseUntil: EpochMs | null;
+};
+
+export type Cursors = {
+  load(range: number): Promise<Cursor | undefined>;
+  /** Writes where the stored version is one less (or nothing is stored, for version 1). */
+  save(cursor: Cursor): Promise<"saved" | "stale">;
+};
+
+/** Sends hints; they may be lost, doubled, late or reordered, and nothing depends on them but time. */
+export type Hints = {
+  /** "full": the receiver holds as many as it can; what is not sent is found on the wheel when someone is free. */
+  send(hints: readonly Hint[]): Promise<"sent" | "full">;
+};
+
+/** One call, ready to go. Every prepared call must be sent or released. */
+export type PreparedCall = {
+  /** Sends the request and reads the answer. Never throws. Aborting the signal ends it as "aborted". */
+  send(request: CallRequest, signal: AbortSignal): Promise<Answer>;
+  /** Gives up a call that will not be sent. */
+  release(): void;
+};
+
+export type CallRequest = {
+  readonly method: string;
+  /** Complete but for what HTTP itself sets (host, content-length, connection). */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | null;
+};
+
+export type Deliver = {
+  /**
+   * Looks the name up, judges its addresses and opens a connection, in the background. The total deadline starts now.
+   * Never throws: what went wrong is the answer of `send`.
+   */
+  prepare(url: string, timeoutMs: number): PreparedCall;
+};
+
+export type Clock = {
+  now(): EpochMs;
+  /** Resolves at the instant, at once when it has passed, or early when the signal is aborted; never rejects. */
+  until(at: EpochMs, signal?: AbortSignal): Promise<void>;
+};
+
+/** A fraction in [0, 1), uniformly drawn. */
+export type Chance = () => number;
+
+export type Ids = {
+  job(createdAt: EpochMs): JobId;
+  payload(): PayloadId;
+  change(): ChangeId;
+  token(): LeaseToken;
+  /** 16 bytes in hex, W3C Trace Context. */
+  trace(): string;
+};
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export type Log = (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
