@@ -3,7 +3,7 @@
  * may have moved, ended or never existed.
  */
 
-import type { JobId, TenantId } from "./ids.ts";
+import { hashOf, type JobId, type TenantId } from "./ids.ts";
 import type { Priority } from "./job.ts";
 import type { EpochMs } from "./time.ts";
 
@@ -25,13 +25,15 @@ export type NamesHint = {
   readonly names: readonly (ItemRef & { readonly wakeAt: EpochMs })[];
 };
 
-/** A stretch of one partition's past, both ends included: whatever stands in it needs someone to look at it. */
+/** A stretch of one partition's past: whatever stands in it needs someone to look at it. */
 export type StretchHint = {
   readonly kind: "stretch";
   readonly shard: number;
   readonly priority: Priority;
-  readonly from: WheelKey;
-  readonly to: WheelKey;
+  /** Exclusive: what came before belongs to another stretch, or is done. */
+  readonly after: WheelKey;
+  /** Inclusive. */
+  readonly until: WheelKey;
   /** When the turn that cut the stretch ran. A follow-up keeps it, so that chains end when the next turn's hints come. */
   readonly cutAt: EpochMs;
   /** When the hint should arrive. */
@@ -40,6 +42,22 @@ export type StretchHint = {
 
 export type Hint = NamesHint | StretchHint;
 
-/** Sorts before every id, and after every id. */
-export const firstId = "";
-export const lastId = "~";
+/** Sorts before every id of its instant. */
+const firstId = "";
+/** Sorts after every id of its instant. */
+const lastId = "~";
+
+/** The place right before every entry of an instant. */
+export function startOf(wakeAt: EpochMs): WheelKey {
+  return { wakeAt, id: firstId };
+}
+
+/** The place right after every entry of an instant. */
+export function endOf(wakeAt: EpochMs): WheelKey {
+  return { wakeAt, id: lastId };
+}
+
+/** Which shard of the wheel an item stands on: the same wherever it is asked, for as long as the number of shards stays. */
+export function shardOf(id: string, shards: number): number {
+  return hashOf(id) % shards;
+}

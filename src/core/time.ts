@@ -23,7 +23,11 @@ export function later(at: EpochMs, durationMs: number): EpochMs {
 }
 
 export function laterOf(a: EpochMs, b: EpochMs): EpochMs {
-  return a > b ? a : b;
+  return toEpochMs(Math.max(a, b));
+}
+
+export function earlierOf(a: EpochMs, b: EpochMs): EpochMs {
+  return toEpochMs(Math.min(a, b));
 }
 
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d{2}):(\d{2}))$/;

@@ -23,7 +23,7 @@ import { limits } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
 import { type RetryPolicy, retryAt } from "./retry.ts";
 import type { Target } from "./target.ts";
-import { type EpochMs, later } from "./time.ts";
+import { type EpochMs, later, laterOf } from "./time.ts";
 
 /** One change of one job. `to` is the whole new item; it holds only while the stored version is `from.version`. */
 export type Transition<To extends Job = Job> = {
@@ -61,7 +61,7 @@ export type NewJob = {
 
 /** The first state. A `dueAt` in the past stays as the caller wrote it; the attempt is owed now. */
 export function create(wanted: NewJob, facts: Facts): Waiting {
-  const nextAttemptAt = wanted.dueAt > facts.now ? wanted.dueAt : facts.now;
+  const nextAttemptAt = laterOf(wanted.dueAt, facts.now);
   return {
     ...wanted,
     version: 1,
@@ -76,8 +76,13 @@ export function create(wanted: NewJob, facts: Facts): Waiting {
   };
 }
 
-/** An executor takes the job. The attempt is recorded now, before its first byte. */
-export function claim(job: Waiting, lease: { token: LeaseToken; until: EpochMs }, facts: Facts): Transition<Running> {
+/**
+ * An executor takes the job, and the attempt is recorded before its first byte; or the job ends, where its deadline would have
+ * passed by the instant of the attempt, or an edit left it fewer attempts than were made.
+ */
+export function claim(job: Waiting, lease: { token: LeaseToken; until: EpochMs }, facts: Facts): Transition<Running | Failed> {
+  if (job.deadline !== null && laterOf(facts.now, job.nextAttemptAt) > job.deadline) return fail(job, "expired", facts);
+  if (job.attemptCount >= job.retry.maxAttempts) return fail(job, "exhausted", facts);
   const attempt: Attempt = {
     number: job.attemptCount + 1,
     startedAt: null,
@@ -137,9 +142,10 @@ function retry(job: Running, waitMs: number | null, fraction: number, facts: Fac
   return change(job, "retried", facts, { ...rest(job), state: "waiting", ...placed(nextAttemptAt, facts) });
 }
 
-/** The deadline passed before an attempt could start. */
-export function expire(job: Waiting, facts: Facts): Transition<Failed> {
-  return fail(job, "expired", facts);
+/** The deadline passed between the claim and the first byte: nothing is sent. */
+export function expire(job: Running, facts: Facts): Transition<Failed> {
+  const unsent = { startedAt: null, response: null, error: null, outcome: { kind: "never", because: "aborted" } } as const;
+  return fail(withEnd(job, unsent, facts), "expired", facts);
 }
 
 /** The waiting job is called off. */
@@ -201,7 +207,7 @@ export type Edit = {
 export function edit(job: Waiting, wanted: Edit, facts: Facts): Transition<Waiting> {
   const moved = wanted.dueAt !== undefined || (wanted.priority !== undefined && wanted.priority !== job.priority);
   const { dueAt } = wanted;
-  const nextAttemptAt = dueAt === undefined ? job.nextAttemptAt : dueAt > facts.now ? dueAt : facts.now;
+  const nextAttemptAt = dueAt === undefined ? job.nextAttemptAt : laterOf(dueAt, facts.now);
   return change(job, "edited", facts, {
     ...rest(job),
     ...wanted,

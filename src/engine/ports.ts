@@ -5,8 +5,9 @@
 
 import type { Hint, ItemRef, WheelEntry, WheelKey } from "../core/hint.ts";
 import type { ChangeId, JobId, LeaseToken, PayloadId, TenantId } from "../core/ids.ts";
-import type { Job, Priority, Waiting } from "../core/job.ts";
+import type { Job, Priority, Running, Waiting } from "../core/job.ts";
 import type { Answer } from "../core/outcome.ts";
+import type { Trace } from "../core/request.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Transition } from "../core/transition.ts";
 
@@ -113,9 +114,19 @@ export type Ids = {
   payload(): PayloadId;
   change(): ChangeId;
   token(): LeaseToken;
-  /** 16 bytes in hex, W3C Trace Context. */
-  trace(): string;
+  trace(): Trace;
 };
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
-export type Log = (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
+/** What the engine saw happen. A home makes log lines and metrics of it; nothing depends on who listens. */
+export type Observation =
+  | { readonly kind: "created"; readonly job: Waiting }
+  | { readonly kind: "changed"; readonly transition: Transition }
+  /** One call ended, whatever its answer. */
+  | { readonly kind: "called"; readonly job: Running; readonly answer: Answer; readonly trace: Trace }
+  /** An outcome that came too late: another holder has the job, and its record stands. */
+  | { readonly kind: "lease_lost"; readonly job: Running }
+  | { readonly kind: "turned"; readonly range: number; readonly named: number; readonly stretches: number }
+  /** Something outside failed and will be tried again: the wheel still holds the work. */
+  | { readonly kind: "outage"; readonly where: string; readonly cause: unknown };
+
+export type Observe = (observation: Observation) => void;

@@ -1,0 +1,181 @@
+/**
+ * One attempt of one job, in the order that the guarantees rest on: admission, hold, claim, last look, first byte on the dot,
+ * settle. The record is durable before the instant; the first byte leaves on it.
+ */
+
+import type { Running, Waiting } from "../core/job.ts";
+import { limits } from "../core/limits.ts";
+import type { Answer } from "../core/outcome.ts";
+import { headersOf, type Trace } from "../core/request.ts";
+import { type EpochMs, later, laterOf } from "../core/time.ts";
+import { claim, expire, loseLease } from "../core/transition.ts";
+import { commit } from "./commit.ts";
+import { type Engine, factsNow } from "./engine.ts";
+import { lastLook, watchCancel } from "./look.ts";
+import { readBody } from "./payload.ts";
+import { OutageError, type PreparedCall } from "./ports.ts";
+import type { Held } from "./register.ts";
+import { settleAnswer, settleUnsent } from "./settle.ts";
+import type { Release, Slots } from "./slots.ts";
+
+/** One stretch of an executor's life: a function's invocation, or the whole of a process. */
+export type Invocation = {
+  readonly slots: Slots;
+  /** When the platform ends it; nothing is started that might outlive it. Null while no end is known. A shutdown sets it to now. */
+  endsAt: EpochMs | null;
+  /** Connections opened early for attempts that hold no slot yet: bounded by the free slots, for thousands may be held. */
+  warm: number;
+};
+
+export type AttemptAnswer =
+  /** The record says what happened, by our hand or another's. */
+  | "recorded"
+  /** Gone, moved, ended or held by another: whoever changed it has hinted it. */
+  | "not_ours"
+  /** No slot was free at its instant; it stays on the wheel. */
+  | "no_slot"
+  /** The invocation may end before the call would. */
+  | "no_time";
+
+/** What an attempt holds, and gives back however it ends. */
+type Hold = { readonly held: Held; slot: Release | undefined; call: PreparedCall | undefined; warm: boolean };
+
+/** `slot`: taken already by whoever works through the past. Otherwise the claim takes one, and holding takes none. */
+export async function attempt(engine: Engine, job: Waiting, invocation: Invocation, slot?: Release): Promise<AttemptAnswer> {
+  const held = engine.register.hold(job);
+  if (held === undefined) {
+    slot?.();
+    return "not_ours";
+  }
+  const hold: Hold = { held, slot, call: undefined, warm: false };
+  try {
+    return await attemptHeld(engine, job, invocation, hold);
+  } finally {
+    hold.call?.release();
+    cool(invocation, hold);
+    engine.register.letGo(job);
+    hold.slot?.();
+  }
+}
+
+async function attemptHeld(engine: Engine, job: Waiting, invocation: Invocation, hold: Hold): Promise<AttemptAnswer> {
+  const admission = await engine.admit(job);
+  switch (admission.kind) {
+    case "pass":
+      break;
+  }
+  if (!fits(engine, job, invocation)) return "no_time";
+  await connectEarly(engine, job, invocation, hold);
+  await until(engine, later(job.nextAttemptAt, -engine.params.claimLeadMs));
+  cool(invocation, hold);
+  hold.slot ??= invocation.slots.tryTake(job.priority);
+  if (hold.slot === undefined) return "no_slot";
+  // A shutdown may have begun while the job was held.
+  if (!fits(engine, job, invocation)) return "no_time";
+  hold.call ??= engine.deliver.prepare(job.target.url, job.timeoutMs);
+  const claimed = await claimFresh(engine, job, invocation, hold.held);
+  if (claimed === "recorded" || claimed === "not_ours") return claimed;
+  if (claimed.target.url !== job.target.url || claimed.timeoutMs !== job.timeoutMs) {
+    hold.call.release();
+    hold.call = engine.deliver.prepare(claimed.target.url, claimed.timeoutMs);
+  }
+  return callClaimed(engine, claimed, hold.call, hold.held);
+}
+
+/** Opens the connection while the job is held, so that look-up, TCP and TLS are not in the lateness. */
+async function connectEarly(engine: Engine, job: Waiting, invocation: Invocation, hold: Hold): Promise<void> {
+  const connectAt = later(job.nextAttemptAt, -engine.params.connectLeadMs);
+  await until(engine, connectAt);
+  if (hold.slot === undefined && invocation.warm >= invocation.slots.free(job.priority)) return;
+  hold.warm = hold.slot === undefined;
+  if (hold.warm) invocation.warm += 1;
+  hold.call = engine.deliver.prepare(job.target.url, job.timeoutMs);
+}
+
+function cool(invocation: Invocation, hold: Hold): void {
+  if (hold.warm) invocation.warm -= 1;
+  hold.warm = false;
+}
+
+/** Whether the whole call would end before the invocation does, by any clock of the system. */
+function fits(engine: Engine, job: Waiting, invocation: Invocation): boolean {
+  if (invocation.endsAt === null) return true;
+  const startsAt = laterOf(engine.clock.now(), job.nextAttemptAt);
+  return startsAt + job.timeoutMs + limits.clockSkewMsMax <= invocation.endsAt;
+}
+
+/** Claims the job as it stands: an edit while it was held changes what is sent, or when. */
+async function claimFresh(engine: Engine, seen: Waiting, invocation: Invocation, held: Held): Promise<Running | "recorded" | "not_ours"> {
+  let job = seen;
+  for (;;) {
+    const token = engine.ids.token();
+    // Before the commit, so that no one in this process takes the fresh record for one whose holder is dead.
+    held.token = token;
+    const claimed = claim(job, { token, until: leaseUntil(engine, job, invocation) }, factsNow(engine));
+    if ((await commit(engine, claimed)) === "committed") return claimed.to.state === "running" ? claimed.to : "recorded";
+    const fresh = await engine.store.load(job);
+    if (fresh?.state !== "waiting" || fresh.nextAttemptAt !== seen.nextAttemptAt) return "not_ours";
+    job = fresh;
+  }
+}
+
+function leaseUntil(engine: Engine, job: Waiting, invocation: Invocation): EpochMs {
+  const rule = engine.params.leaseRule;
+  if (rule.kind === "register") return later(laterOf(engine.clock.now(), job.nextAttemptAt), job.timeoutMs + rule.slackMs);
+  if (invocation.endsAt === null) throw new Error("expected an invocation that ends, for its leases end with it; got one without an end");
+  return later(invocation.endsAt, limits.clockSkewMsMax);
+}
+
+/** From here on the attempt stands in the record, and every way out settles it. */
+async function callClaimed(engine: Engine, job: Running, call: PreparedCall, held: Held): Promise<AttemptAnswer> {
+  const body = await readBodyNow(engine, job);
+  await until(engine, job.nextAttemptAt);
+  switch (await lastLook(engine, job, held)) {
+    case "not_ours":
+      return "not_ours";
+    case "lease_over":
+      await commit(engine, loseLease(job, factsNow(engine)));
+      return "recorded";
+    case "deadline_passed":
+      await commit(engine, expire(job, factsNow(engine)));
+      return "recorded";
+    case "cancelled":
+      await settleUnsent(engine, job, { kind: "never", message: "the job was cancelled before the call" });
+      return "recorded";
+    case "go":
+      break;
+  }
+  if (body === "unreadable") {
+    await settleUnsent(engine, job, { kind: "again", message: "the body could not be read from the store" });
+  } else if (body === "gone") {
+    await settleUnsent(engine, job, { kind: "never", message: "the body was no longer kept when the call was made" });
+  } else {
+    await settleAnswer(engine, job, await send(engine, job, call, held, body));
+  }
+  return "recorded";
+}
+
+async function readBodyNow(engine: Engine, job: Running): Promise<Uint8Array | null | "gone" | "unreadable"> {
+  try {
+    return await readBody(engine, job);
+  } catch (cause) {
+    if (!(cause instanceof OutageError)) throw cause;
+    engine.observe({ kind: "outage", where: "store", cause });
+    return "unreadable";
+  }
+}
+
+async function send(engine: Engine, job: Running, call: PreparedCall, held: Held, body: Uint8Array | null): Promise<Answer> {
+  const trace: Trace = engine.ids.trace();
+  const headers = headersOf(job, { now: engine.clock.now(), trace, userAgent: engine.params.userAgent });
+  const stopWatching = watchCancel(engine, job, held);
+  const answer = await call.send({ method: job.target.method, headers, body }, held.abort.signal);
+  stopWatching();
+  engine.observe({ kind: "called", job, answer, trace });
+  return answer;
+}
+
+/** Resolves at once, without a timer, where the instant has passed. */
+async function until(engine: Engine, at: EpochMs): Promise<void> {
+  if (engine.clock.now() < at) await engine.clock.until(at);
+}

@@ -1,0 +1,63 @@
+/** An attempt, and where it could not be made, a hint of its own for the item: one item never makes a whole hint come again. */
+
+import { shardOf, startOf } from "../core/hint.ts";
+import type { Waiting } from "../core/job.ts";
+import { later, secondMs } from "../core/time.ts";
+import { type AttemptAnswer, attempt, type Invocation } from "./attempt.ts";
+import { hintNamed, sendHints } from "./commit.ts";
+import type { Engine } from "./engine.ts";
+import { OutageError } from "./ports.ts";
+import type { Release } from "./slots.ts";
+
+/** A store that is out is not asked again at once, or every item would spin on it. */
+const outagePauseMs = secondMs;
+
+export async function attemptOrHandOn(
+  engine: Engine,
+  job: Waiting,
+  invocation: Invocation,
+  slot?: Release,
+): Promise<AttemptAnswer | "outage"> {
+  const answer = await attemptOrOutage(engine, job, invocation, slot);
+  switch (answer) {
+    case "recorded":
+    case "not_ours":
+      break;
+    case "no_slot":
+      await hintPlace(engine, job);
+      break;
+    case "no_time":
+      await hintNamed(engine, job);
+      break;
+    case "outage":
+      await hintNamed(engine, job, later(engine.clock.now(), outagePauseMs));
+      break;
+  }
+  return answer;
+}
+
+async function attemptOrOutage(engine: Engine, job: Waiting, invocation: Invocation, slot?: Release): Promise<AttemptAnswer | "outage"> {
+  try {
+    return await attempt(engine, job, invocation, slot);
+  } catch (cause) {
+    if (!(cause instanceof OutageError)) throw cause;
+    engine.observe({ kind: "outage", where: "store", cause });
+    return "outage";
+  }
+}
+
+/** Its instant came and no slot was free: whoever is free next reads the wheel from its place on, oldest first. */
+async function hintPlace(engine: Engine, job: Waiting): Promise<void> {
+  const now = engine.clock.now();
+  await sendHints(engine, [
+    {
+      kind: "stretch",
+      shard: shardOf(job.id, engine.params.shards),
+      priority: job.priority,
+      after: startOf(job.wakeAt),
+      until: { wakeAt: job.wakeAt, id: job.id },
+      cutAt: now,
+      startAt: now,
+    },
+  ]);
+}

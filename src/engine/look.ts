@@ -1,0 +1,63 @@
+/** Looking at the record between the claim and the answer: may the first byte leave, and is the call still wanted. */
+
+import type { Job, Running } from "../core/job.ts";
+import { later } from "../core/time.ts";
+import type { Engine } from "./engine.ts";
+import { OutageError } from "./ports.ts";
+import type { Held } from "./register.ts";
+
+export type Look =
+  | "go"
+  /** A cancel's mark stands: nothing is sent. */
+  | "cancelled"
+  /** The process slept past what its lease allows: another may take the job, so nothing is sent. */
+  | "lease_over"
+  | "deadline_passed"
+  /** Another holds the job already. */
+  | "not_ours";
+
+/** Right before the first byte. After it, nobody can call the request back. */
+export async function lastLook(engine: Engine, job: Running, held: Held): Promise<Look> {
+  const asked = await cancelAsked(engine, job, held);
+  if (asked !== "wanted") return asked;
+  // The clock comes last: the look itself took time.
+  const now = engine.clock.now();
+  if (now + job.timeoutMs > job.leaseUntil) return "lease_over";
+  if (job.deadline !== null && now > job.deadline) return "deadline_passed";
+  return "go";
+}
+
+async function cancelAsked(engine: Engine, job: Running, held: Held): Promise<"wanted" | "cancelled" | "not_ours"> {
+  if (engine.params.cancelWatch.kind === "told") return held.cancelAsked ? "cancelled" : "wanted";
+  return readMark(job, await engine.store.load(job));
+}
+
+function readMark(job: Running, record: Job | undefined): "wanted" | "cancelled" | "not_ours" {
+  if (record?.state !== "running" || record.leaseToken !== job.leaseToken) return "not_ours";
+  return record.cancelRequestedAt === null ? "wanted" : "cancelled";
+}
+
+/** Aborts the call when its cancel is asked for. Where nobody tells this process, it asks the record every so often. Call the answer to stop. */
+export function watchCancel(engine: Engine, job: Running, held: Held): () => void {
+  const watch = engine.params.cancelWatch;
+  if (watch.kind === "told") return () => {};
+  const over = new AbortController();
+  void askUntil(over.signal, engine, job, held, watch.everyMs);
+  return () => over.abort();
+}
+
+async function askUntil(over: AbortSignal, engine: Engine, job: Running, held: Held, everyMs: number): Promise<void> {
+  for (;;) {
+    await engine.clock.until(later(engine.clock.now(), everyMs), over);
+    if (over.aborted) return;
+    try {
+      if (readMark(job, await engine.store.load(job)) === "wanted") continue;
+      held.abort.abort();
+      return;
+    } catch (cause) {
+      // The call goes on; the mark stands in the record and is found when the call is settled.
+      if (!(cause instanceof OutageError)) throw cause;
+      engine.observe({ kind: "outage", where: "store", cause });
+    }
+  }
+}

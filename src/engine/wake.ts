@@ -1,0 +1,47 @@
+/**
+ * What an executor does when a hint wakes it. A hint by names: load the items, forget what moved, run the rest at its instant.
+ * A hint by stretch: work through the past, oldest first, loading only what can start now.
+ */
+
+import type { Hint, NamesHint } from "../core/hint.ts";
+import type { Waiting } from "../core/job.ts";
+import type { Invocation } from "./attempt.ts";
+import type { Engine } from "./engine.ts";
+import { attemptOrHandOn } from "./handOn.ts";
+import type { Release } from "./slots.ts";
+import { walk } from "./walk.ts";
+
+/** Rejects with `OutageError` when the store could not be read at all: the hint should come again. Nothing else makes a hint fail. */
+export async function wake(engine: Engine, hint: Hint, invocation: Invocation): Promise<void> {
+  const now = engine.clock.now();
+  switch (hint.kind) {
+    case "names":
+      // The past's own hints have taken over what this one names.
+      if (now > hint.startAt + engine.params.namesAgeMsMax) return;
+      return wakeNames(engine, hint, invocation);
+    case "stretch":
+      // A newer turn has cut the past anew: the chain ends here, so that chains never multiply.
+      if (now > hint.cutAt + engine.params.tickMs) return;
+      return walk(engine, hint, invocation);
+  }
+}
+
+async function wakeNames(engine: Engine, hint: NamesHint, invocation: Invocation): Promise<void> {
+  const named = new Map(hint.names.map((name) => [`${name.tenant} ${name.id}`, name]));
+  const jobs = await engine.store.loadMany([...named.values()].filter((name) => !engine.register.holds(name)));
+  const due = jobs.filter((job): job is Waiting => job.state === "waiting" && job.wakeAt === named.get(`${job.tenant} ${job.id}`)?.wakeAt);
+  const among = due.filter((job) => job.leaseLossCount === 0);
+  const lonely = due.filter((job) => job.leaseLossCount > 0);
+  await Promise.all(among.map((job) => attemptOrHandOn(engine, job, invocation)));
+  // Whatever killed its executor before must find no other call in flight here to take along.
+  for (const job of lonely) await attemptLonely(engine, job, invocation);
+}
+
+async function attemptLonely(engine: Engine, job: Waiting, invocation: Invocation): Promise<void> {
+  let slot: Release | undefined;
+  while (slot === undefined) {
+    await invocation.slots.whenFree(job.priority);
+    slot = invocation.slots.tryTake(job.priority);
+  }
+  await attemptOrHandOn(engine, job, invocation, slot);
+}

@@ -1,0 +1,125 @@
+/**
+ * Working through a stretch of the past, oldest first: ends expired leases, takes what was forgotten, leaves what is running. A
+ * lost hint, a dead executor and an overload are the same case here.
+ */
+
+import type { StretchHint, WheelEntry, WheelKey } from "../core/hint.ts";
+import type { Job } from "../core/job.ts";
+import { later, secondMs } from "../core/time.ts";
+import { loseLease } from "../core/transition.ts";
+import type { Invocation } from "./attempt.ts";
+import { commit, hintNamed, sendHints } from "./commit.ts";
+import { type Engine, factsNow, isLeaseOver } from "./engine.ts";
+import { attemptOrHandOn } from "./handOn.ts";
+import type { Release } from "./slots.ts";
+
+/** How far a walk has come, and whether the invocation still has time for more. */
+type Progress = { place: WheelKey; outOfTime: boolean; readonly started: Set<Promise<void>> };
+
+export async function walk(engine: Engine, stretch: StretchHint, invocation: Invocation): Promise<void> {
+  const progress: Progress = { place: stretch.after, outOfTime: false, started: new Set() };
+  try {
+    await walkPages(engine, stretch, invocation, progress);
+  } finally {
+    // What was started settles on its own, also where a later page could not be read.
+    await Promise.all(progress.started);
+  }
+  if (progress.outOfTime) await followUp(engine, stretch, progress.place);
+}
+
+async function walkPages(engine: Engine, stretch: StretchHint, invocation: Invocation, progress: Progress): Promise<void> {
+  const { shard, priority, until } = stretch;
+  const limit = engine.params.pageEntries;
+  for (;;) {
+    const page = await engine.store.wheel({ shard, priority, after: progress.place, until, limit });
+    let rest = page.filter((entry) => !engine.register.holds(entry));
+    while (rest.length > 0) {
+      const slots = await takeSlots(invocation, stretch, rest.length);
+      const taken = rest.slice(0, slots.length);
+      rest = rest.slice(slots.length);
+      await startAll(engine, taken, slots, invocation, progress);
+      if (progress.outOfTime) return;
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < limit) return;
+    progress.place = keyOf(last);
+  }
+}
+
+/** As many as are free now, at least one: what cannot start now is not loaded either. */
+async function takeSlots(invocation: Invocation, stretch: StretchHint, wanted: number): Promise<Release[]> {
+  const slots: Release[] = [];
+  while (slots.length === 0) {
+    await invocation.slots.whenFree(stretch.priority);
+    for (let slot: Release | undefined; slots.length < wanted; slots.push(slot)) {
+      slot = invocation.slots.tryTake(stretch.priority);
+      if (slot === undefined) break;
+    }
+  }
+  return slots;
+}
+
+async function startAll(
+  engine: Engine,
+  entries: readonly WheelEntry[],
+  slots: Release[],
+  invocation: Invocation,
+  progress: Progress,
+): Promise<void> {
+  const jobs = await loadOrRelease(engine, entries, slots);
+  for (const job of jobs) {
+    const started: Promise<void> = attend(engine, job, slots.pop(), invocation).then((answer) => {
+      progress.started.delete(started);
+      if (answer === "no_time") progress.outOfTime = true;
+    });
+    progress.started.add(started);
+  }
+  for (const unused of slots) unused();
+  const last = entries.at(-1);
+  if (last !== undefined) progress.place = keyOf(last);
+}
+
+async function loadOrRelease(engine: Engine, entries: readonly WheelEntry[], slots: readonly Release[]): Promise<readonly Job[]> {
+  try {
+    return await engine.store.loadMany(entries);
+  } catch (cause) {
+    for (const slot of slots) slot();
+    throw cause;
+  }
+}
+
+/** Does what one item of the past needs. */
+async function attend(engine: Engine, job: Job, slot: Release | undefined, invocation: Invocation): Promise<"attended" | "no_time"> {
+  switch (job.state) {
+    case "waiting": {
+      // An entry of the index may be older than its record: whoever moved the job has hinted it.
+      if (job.wakeAt > engine.clock.now()) break;
+      if (job.leaseLossCount > 0) {
+        slot?.();
+        await hintNamed(engine, job);
+        return "attended";
+      }
+      return (await attemptOrHandOn(engine, job, invocation, slot)) === "no_time" ? "no_time" : "attended";
+    }
+    case "running":
+      if (isLeaseOver(engine, job)) await commit(engine, loseLease(job, factsNow(engine)));
+      break;
+    case "succeeded":
+    case "failed":
+    case "cancelled":
+      break;
+  }
+  slot?.();
+  return "attended";
+}
+
+/** Goes on where this invocation stopped. It keeps its age, and where nothing was done it waits, so that no chain spins. */
+async function followUp(engine: Engine, stretch: StretchHint, place: WheelKey): Promise<void> {
+  const moved = place.wakeAt !== stretch.after.wakeAt || place.id !== stretch.after.id;
+  const startAt = later(engine.clock.now(), moved ? 0 : secondMs);
+  await sendHints(engine, [{ ...stretch, after: place, startAt }]);
+}
+
+function keyOf(entry: WheelEntry): WheelKey {
+  return { wakeAt: entry.wakeAt, id: entry.id };
+}

@@ -1,0 +1,198 @@
+/**
+ * Hints within one process: timers for what is named, and one walk at a time over each partition's past. Bounded: what finds no
+ * room is dropped, and read from the wheel when its instant has come.
+ */
+
+import { endOf, type Hint, type NamesHint, type StretchHint, shardOf, startOf } from "../core/hint.ts";
+import type { Priority } from "../core/job.ts";
+import { type EpochMs, earlierOf, toEpochMs } from "../core/time.ts";
+import type { Clock, Hints } from "../engine/ports.ts";
+
+export type MemoryHints = Hints & {
+  /** Delivers nothing more. What was named stays on the wheel. */
+  stop(): void;
+  /** Names waiting for their instant. */
+  depth(): number;
+};
+
+export type MemoryHintsOptions = {
+  readonly clock: Clock;
+  readonly shards: number;
+  /** Names held at once. */
+  readonly namesMax: number;
+  readonly leadMs: number;
+  /** Handles one hint. Must not reject: a hint is not delivered twice, for the wheel holds the work. */
+  readonly deliver: (hint: Hint) => Promise<void>;
+};
+
+/** Names whose release lies within the same step wake the executor together, by one timer. */
+const stepMs = 10;
+
+type Name = NamesHint["names"][number];
+
+export function createMemoryHints(options: MemoryHintsOptions): MemoryHints {
+  const timers = createTimers(options);
+  const walks = createWalks(options);
+  const dropped = createDropped(options, walks);
+
+  return {
+    async send(hints) {
+      let answer: "sent" | "full" = "sent";
+      for (const hint of hints) {
+        if (hint.kind === "stretch") {
+          walks.add(hint);
+          continue;
+        }
+        const left = timers.add(hint);
+        if (left.length === 0) continue;
+        answer = "full";
+        for (const name of left) dropped.add(hint.priority, name);
+      }
+      return answer;
+    },
+    stop() {
+      timers.stop();
+      walks.stop();
+      dropped.stop();
+    },
+    depth: timers.depth,
+  };
+}
+
+/** Holds names until a lead before their instant. */
+function createTimers({ clock, namesMax, leadMs, deliver }: MemoryHintsOptions) {
+  const steps = new Map<number, NamesHint[]>();
+  const held = new Map<string, EpochMs>();
+  let armedAt = Number.POSITIVE_INFINITY;
+  let alarm = new AbortController();
+  let stopped = false;
+
+  /** Answers the names that found no room. */
+  function add(hint: NamesHint): readonly Name[] {
+    if (stopped) return [];
+    const left: Name[] = [];
+    const parts = new Map<number, Name[]>();
+    for (const name of hint.names) {
+      const key = `${name.tenant} ${name.id}`;
+      if (held.get(key) === name.wakeAt) continue;
+      if (held.size >= namesMax) {
+        left.push(name);
+        continue;
+      }
+      held.set(key, name.wakeAt);
+      const step = Math.floor((Math.max(name.wakeAt, hint.startAt) - leadMs) / stepMs) * stepMs;
+      const part = parts.get(step);
+      if (part === undefined) parts.set(step, [name]);
+      else part.push(name);
+    }
+    for (const [step, names] of parts) {
+      const hints = steps.get(step);
+      if (hints === undefined) steps.set(step, [{ ...hint, names }]);
+      else hints.push({ ...hint, names });
+      arm(step);
+    }
+    return left;
+  }
+
+  function arm(at: number): void {
+    if (at >= armedAt) return;
+    armedAt = at;
+    alarm.abort();
+    alarm = new AbortController();
+    void ring(toEpochMs(at), alarm.signal);
+  }
+
+  async function ring(at: EpochMs, superseded: AbortSignal): Promise<void> {
+    await clock.until(at, superseded);
+    if (!superseded.aborted) release();
+  }
+
+  function release(): void {
+    const now = clock.now();
+    const due = [...steps].filter(([step]) => step <= now).toSorted(([a], [b]) => a - b);
+    for (const [step, hints] of due) {
+      steps.delete(step);
+      for (const hint of hints) {
+        for (const name of hint.names) held.delete(`${name.tenant} ${name.id}`);
+        void deliver(hint);
+      }
+    }
+    armedAt = Number.POSITIVE_INFINITY;
+    if (steps.size > 0) arm(Math.min(...steps.keys()));
+  }
+
+  return {
+    add,
+    depth: () => held.size,
+    stop() {
+      stopped = true;
+      alarm.abort();
+    },
+  };
+}
+
+/** One walk at a time over each partition: a hint that comes meanwhile makes it walk once more. */
+function createWalks({ deliver }: MemoryHintsOptions) {
+  const walking = new Map<string, StretchHint | undefined>();
+  let stopped = false;
+
+  async function walk(key: string, first: StretchHint): Promise<void> {
+    for (let next: StretchHint | undefined = first; next !== undefined && !stopped; next = walking.get(key)) {
+      walking.set(key, undefined);
+      await deliver(next);
+    }
+    walking.delete(key);
+  }
+
+  return {
+    add(hint: StretchHint): void {
+      if (stopped) return;
+      const key = `${hint.shard} ${hint.priority}`;
+      if (!walking.has(key)) {
+        void walk(key, hint);
+        return;
+      }
+      const next = walking.get(key);
+      walking.set(key, next === undefined ? hint : unionOf(next, hint));
+    },
+    stop() {
+      stopped = true;
+    },
+  };
+}
+
+function unionOf(a: StretchHint, b: StretchHint): StretchHint {
+  const after = a.after.wakeAt < b.after.wakeAt ? a.after : b.after;
+  const until = a.until.wakeAt > b.until.wakeAt ? a.until : b.until;
+  return { ...b, after, until };
+}
+
+/** Remembers of each partition only the earliest instant that found no room, and has its past read from there when it comes. */
+function createDropped({ clock, shards }: MemoryHintsOptions, walks: { add(hint: StretchHint): void }) {
+  const earliest = new Map<string, { at: EpochMs; alarm: AbortController }>();
+
+  async function readWhenDue(key: string, at: EpochMs, superseded: AbortSignal, shard: number, priority: Priority): Promise<void> {
+    await clock.until(at, superseded);
+    if (superseded.aborted) return;
+    earliest.delete(key);
+    const now = clock.now();
+    walks.add({ kind: "stretch", shard, priority, after: startOf(at), until: endOf(now), cutAt: now, startAt: now });
+  }
+
+  return {
+    add(priority: Priority, { id, wakeAt }: Name): void {
+      const shard = shardOf(id, shards);
+      const key = `${shard} ${priority}`;
+      const before = earliest.get(key);
+      if (before !== undefined && before.at <= wakeAt) return;
+      before?.alarm.abort();
+      const alarm = new AbortController();
+      const at = before === undefined ? wakeAt : earlierOf(before.at, wakeAt);
+      earliest.set(key, { at, alarm });
+      void readWhenDue(key, at, alarm.signal, shard, priority);
+    },
+    stop() {
+      for (const { alarm } of earliest.values()) alarm.abort();
+    },
+  };
+}
