@@ -19,9 +19,11 @@ export async function start(argv: readonly string[], env: NodeJS.ProcessEnv, ver
     for (const line of read.wrong) console.error(line);
     return 2;
   }
-  const { settings, warnings } = read;
-  const log = createLog({ stream: process.stderr, isTerminal: process.stderr.isTTY === true, level: settings.logLevel });
+  const { settings, warnings, notices } = read;
+  const isTerminal = settings.logFormat === "auto" ? process.stderr.isTTY === true : settings.logFormat === "text";
+  const log = createLog({ stream: process.stderr, isTerminal, level: settings.logLevel });
   for (const warning of warnings) log("warn", warning);
+  for (const notice of notices) log("info", notice);
   const host = await startHost(settings, log, version);
   if (host.kind === "refused") {
     console.error(host.message);
@@ -70,7 +72,6 @@ async function greet(host: Host, receiverUrl: string, log: Log): Promise<void> {
     return;
   }
   console.log(`
-Calls to this machine are allowed for a first try (ONTHEDOT_ALLOW_TARGETS=127.0.0.0/8,::1).
 A hello job is due in two seconds; watch it arrive below. Then try one of your own:
 
   curl -d '{"target":{"url":"${receiverUrl}/"},"body":{"hello":"again"},"delay":"2s"}' -H 'content-type: application/json' ${host.url}/v1/jobs

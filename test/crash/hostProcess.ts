@@ -19,9 +19,17 @@ export type HostProcess = {
 
 export type HostEnd = { readonly code: number | null; readonly errors: string };
 
-/** Starts the program on a folder; any free port. Answers how it ended, where it ended before it was ready. */
-export async function startHost(data: string, env: Readonly<Record<string, string>> = {}): Promise<HostProcess | HostEnd> {
-  const child = spawn(process.execPath, [program, "start"], {
+/**
+ * Starts the program on a folder; any free port. Answers how it ended, where it ended before it was ready. `fileBytesMax`: no file of
+ * it may grow beyond, as if the disk were full there.
+ */
+export async function startHost(
+  data: string,
+  env: Readonly<Record<string, string>> = {},
+  fileBytesMax?: number,
+): Promise<HostProcess | HostEnd> {
+  const [command, ...args] = fileBytesMax === undefined ? [process.execPath] : limitedShell(fileBytesMax);
+  const child = spawn(command ?? "", [...args, program, "start"], {
     env: {
       PATH: process.env["PATH"],
       ONTHEDOT_DATA: data,
@@ -59,9 +67,19 @@ export async function startHost(data: string, env: Readonly<Record<string, strin
   };
 }
 
+/** The soft limit only, so that it can be lifted while the program runs; writes beyond it fail instead of ending the process. */
+function limitedShell(fileBytesMax: number): string[] {
+  const limit = `trap "" XFSZ; ulimit -S -f ${Math.floor(fileBytesMax / 1_024)}; exec "$@"`;
+  return ["bash", "-c", limit, "bash", process.execPath];
+}
+
 /** As `startHost`, where it must get ready. */
-export async function startHostReady(data: string, env: Readonly<Record<string, string>> = {}): Promise<HostProcess> {
-  const host = await startHost(data, env);
+export async function startHostReady(
+  data: string,
+  env: Readonly<Record<string, string>> = {},
+  fileBytesMax?: number,
+): Promise<HostProcess> {
+  const host = await startHost(data, env, fileBytesMax);
   if ("code" in host) throw new Error(`expected the host to be ready, it ended with ${host.code}: ${host.errors}`);
   return host;
 }

@@ -1,21 +1,10 @@
 /** SIGKILL at random instants, under load: what was answered 2xx is neither lost nor done twice without a kill to blame. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { freshFolder } from "./folder.ts";
 import { type HostProcess, post, startHostReady, startTarget } from "./hostProcess.ts";
 
 const kills = 10;
-const folders: string[] = [];
-afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
-
-async function freshFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "onthedot-crash-"));
-  folders.push(folder);
-  return folder;
-}
-
 /** Submits until told to stop; remembers every id that was answered 2xx. */
 async function submitUntil(stopped: () => boolean, url: () => string | undefined, target: string, accepted: Map<string, number>) {
   for (let index = 0; !stopped(); index++) {
