@@ -23,7 +23,9 @@ export function homeParams(settings: Pick<Settings, "leaseSlackMs" | "retentionM
     lookaheadMs,
     // A hint is lost only with the process, and a new process starts with the past.
     graceMs: 0,
+    // Within one process no hint is stale: it waits for a free slot, and is merged with those that come meanwhile.
     namesAgeMsMax: dayMs,
+    stretchAgeMsMax: dayMs,
     // Time to load a burst of jobs and to open their connections.
     leadMs: 150,
     connectLeadMs: 100,

@@ -9,7 +9,7 @@ import type { Answer } from "../core/outcome.ts";
 import { headersOf, type Trace } from "../core/request.ts";
 import { type EpochMs, later, laterOf } from "../core/time.ts";
 import { claim, expire, loseLease } from "../core/transition.ts";
-import { commit } from "./commit.ts";
+import { commit, sendHints } from "./commit.ts";
 import { type Engine, factsNow } from "./engine.ts";
 import { lastLook, watchCancel } from "./look.ts";
 import { readBody } from "./payload.ts";
@@ -55,7 +55,14 @@ export async function attempt(engine: Engine, job: Waiting, invocation: Invocati
     cool(invocation, hold);
     engine.register.letGo(job);
     hold.slot?.();
+    await hintMissed(engine, job, held);
   }
+}
+
+/** An edit or a short retry may have moved the item while it was held here, and the hint for it met the hold. */
+async function hintMissed(engine: Engine, { tenant, id, priority, wakeAt }: Waiting, { missedAt }: Held): Promise<void> {
+  if (missedAt === null || missedAt === wakeAt) return;
+  await sendHints(engine, [{ kind: "names", priority, startAt: missedAt, names: [{ tenant, id, wakeAt: missedAt }] }]);
 }
 
 async function attemptHeld(engine: Engine, job: Waiting, invocation: Invocation, hold: Hold): Promise<AttemptAnswer> {

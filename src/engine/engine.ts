@@ -19,6 +19,8 @@ export type Params = {
   readonly graceMs: number;
   /** Names hinted for an instant longer ago than this are left to the past's next hint. */
   readonly namesAgeMsMax: number;
+  /** A stretch cut longer ago than this has been cut anew by a later turn. */
+  readonly stretchAgeMsMax: number;
   /** How long before the instant a hint should arrive. */
   readonly leadMs: number;
   /** How long before the instant the connection is opened. */

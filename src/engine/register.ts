@@ -5,6 +5,7 @@
 
 import type { ItemRef } from "../core/hint.ts";
 import type { JobId, LeaseToken, TenantId } from "../core/ids.ts";
+import type { EpochMs } from "../core/time.ts";
 
 export type Held = {
   /** The attempt's token, once it has claimed. */
@@ -12,6 +13,8 @@ export type Held = {
   /** Set when a cancel of this job was recorded in this process. */
   cancelAsked: boolean;
   readonly abort: AbortController;
+  /** A hint named the item for this instant while it was held. It is sent again by whoever lets go, for nobody else will. */
+  missedAt: EpochMs | null;
 };
 
 export type Register = {
@@ -19,6 +22,8 @@ export type Register = {
   hold(ref: ItemRef): Held | undefined;
   letGo(ref: ItemRef): void;
   holds(ref: ItemRef): boolean;
+  /** As `holds`, for a hint that names the item: its instant is kept for whoever lets go, for an edit or a retry may have moved the item there. */
+  misses(name: ItemRef & { readonly wakeAt: EpochMs }): boolean;
   /** Whether the attempt with this token is alive in this process. */
   lives(ref: ItemRef, token: LeaseToken): boolean;
   /** Tells the call in flight, if it is this process's. */
@@ -36,7 +41,7 @@ export function createRegister(): Register {
       const held = tenants.get(ref.tenant) ?? new Map<JobId, Held>();
       tenants.set(ref.tenant, held);
       if (held.has(ref.id)) return undefined;
-      const item: Held = { token: null, cancelAsked: false, abort: new AbortController() };
+      const item: Held = { token: null, cancelAsked: false, abort: new AbortController(), missedAt: null };
       held.set(ref.id, item);
       return item;
     },
@@ -46,6 +51,11 @@ export function createRegister(): Register {
       if (held?.size === 0) tenants.delete(ref.tenant);
     },
     holds: (ref) => find(ref) !== undefined,
+    misses(name) {
+      const held = find(name);
+      if (held !== undefined) held.missedAt = name.wakeAt;
+      return held !== undefined;
+    },
     lives: (ref, token) => find(ref)?.token === token,
     askCancel(ref) {
       const held = find(ref);

@@ -5,6 +5,7 @@
 
 import { endOf, type StretchHint, startOf, type WheelKey } from "../core/hint.ts";
 import { type Priority, priorities } from "../core/job.ts";
+import { limits } from "../core/limits.ts";
 import { type EpochMs, later, toEpochMs } from "../core/time.ts";
 import { sendHints } from "./commit.ts";
 import type { Engine } from "./engine.ts";
@@ -35,8 +36,9 @@ export async function turn(engine: Engine, range: ShardRange, endsAt: EpochMs | 
 async function lease(engine: Engine, { range }: ShardRange): Promise<Cursor | undefined> {
   const now = engine.clock.now();
   const stored = await engine.cursors.load(range);
-  if (stored?.leaseUntil != null && stored.leaseUntil > now) return undefined;
   const leaseUntil = later(now, engine.params.tickMs);
+  // A lease beyond what one taken now would have was written before the clock was set back; its turn is long over.
+  if (stored?.leaseUntil != null && stored.leaseUntil > now && stored.leaseUntil <= leaseUntil + limits.clockSkewMsMax) return undefined;
   const leased: Cursor = { range, version: (stored?.version ?? 0) + 1, places: stored?.places ?? {}, leaseUntil };
   return (await engine.cursors.save(leased)) === "saved" ? leased : undefined;
 }

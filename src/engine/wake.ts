@@ -21,14 +21,14 @@ export async function wake(engine: Engine, hint: Hint, invocation: Invocation): 
       return wakeNames(engine, hint, invocation);
     case "stretch":
       // A newer turn has cut the past anew: the chain ends here, so that chains never multiply.
-      if (now > hint.cutAt + engine.params.tickMs) return;
+      if (now > hint.cutAt + engine.params.stretchAgeMsMax) return;
       return walk(engine, hint, invocation);
   }
 }
 
 async function wakeNames(engine: Engine, hint: NamesHint, invocation: Invocation): Promise<void> {
   const named = new Map(hint.names.map((name) => [`${name.tenant} ${name.id}`, name]));
-  const jobs = await engine.store.loadMany([...named.values()].filter((name) => !engine.register.holds(name)));
+  const jobs = await engine.store.loadMany([...named.values()].filter((name) => !engine.register.misses(name)));
   const due = jobs.filter((job): job is Waiting => job.state === "waiting" && job.wakeAt === named.get(`${job.tenant} ${job.id}`)?.wakeAt);
   const among = due.filter((job) => job.leaseLossCount === 0);
   const lonely = due.filter((job) => job.leaseLossCount > 0);

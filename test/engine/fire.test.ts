@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { later, secondMs } from "../../src/core/time.ts";
 import { cancel } from "../../src/engine/cancel.ts";
-import { startAt } from "../builders.ts";
+import { retryDefault, startAt } from "../builders.ts";
 import { answerWith, openHome } from "./home.ts";
 
 describe("a job at home", () => {
@@ -27,6 +27,13 @@ describe("a job at home", () => {
     const ended = await home.engine.store.load(job);
     expect(ended).toMatchObject({ state: "failed", because: "exhausted", attemptCount: 4 });
     expect(home.calls.map((call) => call.startedAt - startAt)).toEqual([0, 5_005, 15_010, 35_015]);
+  });
+
+  it("is retried on the dot also where the backoff is shorter than the lead of its hint", async () => {
+    const home = openHome({ answer: answerWith(503) });
+    await home.submit({ retry: { ...retryDefault, minBackoffMs: 100, maxBackoffMs: 100 } });
+    await home.runUntil(later(startAt, 3 * secondMs));
+    expect(home.calls.map((call) => call.startedAt - startAt)).toEqual([0, 55, 110, 165]);
   });
 
   it("is found when its hint is lost, by the next turn over the past", async () => {

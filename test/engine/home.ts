@@ -6,7 +6,7 @@ import { dayMs, type EpochMs, later, secondMs, toEpochMs } from "../../src/core/
 import { admitAll } from "../../src/engine/admit.ts";
 import type { Invocation } from "../../src/engine/attempt.ts";
 import type { Engine, Params } from "../../src/engine/engine.ts";
-import type { CallRequest, Observation, Store } from "../../src/engine/ports.ts";
+import { type CallRequest, type Cursors, type Observation, OutageError, type Store } from "../../src/engine/ports.ts";
 import { createRegister } from "../../src/engine/register.ts";
 import { createSlots } from "../../src/engine/slots.ts";
 import { type Submission, submit } from "../../src/engine/submit.ts";
@@ -26,6 +26,10 @@ export type Home = {
   readonly hints: MemoryHints;
   readonly calls: Call[];
   readonly seen: Observation[];
+  /** Prepared calls that were neither sent nor released yet, or are in flight. */
+  open(): number;
+  /** The process is gone: it hears no hint any more. A call in flight is left as it is. */
+  die(): void;
   /** Runs turns each second and everything they set off, up to the instant. */
   runUntil(at: EpochMs): Promise<void>;
   submit(given?: Partial<Submission>): Promise<import("../../src/core/job.ts").Waiting>;
@@ -37,6 +41,7 @@ export const homeParams: Params = {
   lookaheadMs: 2 * secondMs,
   graceMs: 0,
   namesAgeMsMax: dayMs,
+  stretchAgeMsMax: dayMs,
   leadMs: 150,
   connectLeadMs: 100,
   claimLeadMs: 20,
@@ -84,9 +89,27 @@ export function answerWith(status: number, options: { afterMs?: number; headers?
   };
 }
 
-export function openHome(
-  given: { store?: Store; answer?: Answerer; capacity?: number; namesMax?: number; params?: Partial<Params>; clock?: VirtualClock } = {},
-): Home {
+/** No answer at all, until the call is aborted. */
+export const silence: Answerer = async (call, clock) => {
+  await new Promise<void>((resolve) => call.signal.addEventListener("abort", () => resolve()));
+  return { kind: "failure", sentAt: call.startedAt, endedAt: clock.now(), reason: "aborted", code: null, message: "aborted", status: null };
+};
+
+export type HomeOptions = {
+  readonly store?: Store;
+  readonly cursors?: Cursors;
+  readonly answer?: Answerer;
+  readonly capacity?: number;
+  readonly namesMax?: number;
+  readonly params?: Partial<Params>;
+  readonly clock?: VirtualClock;
+};
+
+/** Homes opened so far in this file: two of them on one store must not draw the same ids. */
+let homes = 0;
+
+export function openHome(given: HomeOptions = {}): Home {
+  const home = ++homes;
   const clock = given.clock ?? createVirtualClock(startAt);
   const params: Params = { ...homeParams, ...given.params };
   const invocation: Invocation = { slots: createSlots(given.capacity ?? 256), endsAt: null, warm: 0 };
@@ -96,21 +119,32 @@ export function openHome(
   const bytes = (count: number) => {
     const random = new Uint8Array(count);
     new DataView(random.buffer).setUint32(count - 4, ++drawn);
+    random[0] = home;
     return random;
   };
   const answer = given.answer ?? answerWith(200);
   const hints: MemoryHints = createMemoryHints({
     clock,
-    shards: 1,
+    shards: params.shards,
     namesMax: given.namesMax ?? 10_000,
     leadMs: params.leadMs,
-    deliver: (hint) => wake(engine, hint, invocation),
+    deliver: (hint) => duringOutages(wake(engine, hint, invocation)),
   });
+  let open = 0;
+  // What a host does with an outage: the wheel still holds the work.
+  const duringOutages = async (work: Promise<unknown>): Promise<void> => {
+    try {
+      await work;
+    } catch (cause) {
+      if (!(cause instanceof OutageError)) throw cause;
+      seen.push({ kind: "outage", where: "store", cause });
+    }
+  };
   const engine: Engine = {
     params,
     register: createRegister(),
-    store: given.store ?? memoryStore({ now: clock.now, shards: 1 }),
-    cursors: memoryCursors(),
+    store: given.store ?? memoryStore({ now: clock.now, shards: params.shards }),
+    cursors: given.cursors ?? memoryCursors(),
     hints,
     admit: admitAll,
     clock,
@@ -120,18 +154,25 @@ export function openHome(
       payload: () => nameOf(bytes(16)) as PayloadId,
       change: () => nameOf(bytes(5)) as ChangeId,
       token: () => nameOf(bytes(10)) as LeaseToken,
-      trace: () => ({ traceId: "0".repeat(31) + "1", spanId: "0".repeat(15) + "1" }),
+      trace: () => ({ traceId: "1".padStart(32, "0"), spanId: "1".padStart(16, "0") }),
     },
     observe: (observation) => seen.push(observation),
     deliver: {
-      prepare: (url) => ({
-        send(request, signal) {
-          const call: Call = { url, request, startedAt: clock.now(), signal };
-          calls.push(call);
-          return answer(call, clock);
-        },
-        release() {},
-      }),
+      prepare(url) {
+        let released = false;
+        open += 1;
+        return {
+          send(request, signal) {
+            const call: Call = { url, request, startedAt: clock.now(), signal };
+            calls.push(call);
+            return answer(call, clock);
+          },
+          release() {
+            if (!released) open -= 1;
+            released = true;
+          },
+        };
+      },
     },
   };
   return {
@@ -141,9 +182,12 @@ export function openHome(
     hints,
     calls,
     seen,
+    open: () => open,
+    die: () => hints.stop(),
     async runUntil(at) {
+      const shards = Array.from({ length: params.shards }, (_, shard) => shard);
       while (clock.now() < at) {
-        await turn(engine, { range: 0, shards: [0] }, null);
+        await duringOutages(turn(engine, { range: 0, shards }, null));
         await clock.runUntil(toEpochMs(Math.min(at, clock.now() + params.tickMs)));
       }
     },

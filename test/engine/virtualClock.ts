@@ -1,6 +1,6 @@
 /** Time turned by hand: nothing waits for real, and timers of one instant fire in the order they were set. */
 
-import { type EpochMs, toEpochMs } from "../../src/core/time.ts";
+import type { EpochMs } from "../../src/core/time.ts";
 import type { Clock } from "../../src/engine/ports.ts";
 
 export type VirtualClock = Clock & {
@@ -64,9 +64,9 @@ export function createVirtualClock(startAt: EpochMs): VirtualClock {
   return {
     now: () => now,
     until(at, signal) {
-      if (signal?.aborted === true) return Promise.resolve();
+      if (signal?.aborted === true || at <= now) return Promise.resolve();
       return new Promise((resolve) => {
-        const timer: Timer = { at: toEpochMs(Math.max(at, now)), order: order++, fire: resolve, dead: false };
+        const timer: Timer = { at, order: order++, fire: resolve, dead: false };
         push(timer);
         signal?.addEventListener(
           "abort",
