@@ -6,7 +6,7 @@ import { createIds } from "../local/chance.ts";
 import { databaseFile } from "../local/host.ts";
 import { soleTenant } from "../src/core/ids.ts";
 import { limits } from "../src/core/limits.ts";
-import { retryOnDefault } from "../src/core/outcome.ts";
+import { retryDefault } from "../src/core/retry.ts";
 import { dayMs, later, toEpochMs } from "../src/core/time.ts";
 import { create } from "../src/core/transition.ts";
 import { openSqliteStore } from "../src/store/sqlite.ts";
@@ -37,10 +37,7 @@ export async function fill(folder: string, count: number): Promise<void> {
         body: { contentType: "application/json", byteCount: text.length, kept: "inline", text },
         timeoutMs: limits.timeoutMsDefault,
         priority: "normal",
-        retry: {
-          ...{ maxAttempts: limits.attemptMaxDefault, minBackoffMs: limits.minBackoffMsDefault, maxBackoffMs: limits.maxBackoffMsDefault },
-          ...{ maxDoublings: limits.doublingsDefault, maxAgeMs: limits.maxAgeMsDefault, jitter: true, retryOn: retryOnDefault },
-        },
+        retry: retryDefault,
       },
       facts,
     );

@@ -4,11 +4,6 @@ import { type Host, startHost } from "../local/host.ts";
 import { createLog, type Log } from "../local/log.ts";
 import { startReceiver } from "../local/receiver.ts";
 import { readSettings, type Settings } from "../local/settings.ts";
-import { soleTenant } from "../src/core/ids.ts";
-import { limits } from "../src/core/limits.ts";
-import { retryOnDefault } from "../src/core/outcome.ts";
-import { later, secondMs } from "../src/core/time.ts";
-import { submit } from "../src/engine/submit.ts";
 
 /** What the shell sees: 0 asked to end, 1 could not go on, 2 a wrong setting or a place that cannot be used. */
 type ExitCode = 0 | 1 | 2;
@@ -31,7 +26,7 @@ export async function start(argv: readonly string[], env: NodeJS.ProcessEnv, ver
   }
   const receiver = await receive(settings, log);
   console.log(`ready ${host.url}`);
-  if (settings.firstTry && host.isFirstRun && receiver !== undefined) await greet(host, receiver.url, log);
+  if (settings.firstTry && host.isFirstRun && receiver !== undefined) await greet(host, receiver.url, settings, log);
   const end = await ending(host, log);
   await Promise.all([host.stop(), receiver?.close()]);
   return end;
@@ -48,27 +43,16 @@ async function receive(settings: Settings, log: Log) {
   return undefined;
 }
 
-/** A newcomer sees a call fire without typing anything. */
-async function greet(host: Host, receiverUrl: string, log: Log): Promise<void> {
-  const { engine } = host;
-  try {
-    await submit(engine, {
-      tenant: soleTenant,
-      dueAt: later(engine.clock.now(), 2 * secondMs),
-      target: { url: `${receiverUrl}/`, method: "POST", headers: {} },
-      body: { contentType: "application/json", bytes: Buffer.from('{"hello":"world"}') },
-      timeoutMs: limits.timeoutMsDefault,
-      deadline: null,
-      retry: {
-        ...{ maxAttempts: limits.attemptMaxDefault, minBackoffMs: limits.minBackoffMsDefault, maxBackoffMs: limits.maxBackoffMsDefault },
-        ...{ maxDoublings: limits.doublingsDefault, maxAgeMs: limits.maxAgeMsDefault, jitter: true, retryOn: retryOnDefault },
-      },
-      priority: "normal",
-      labels: { from: "first-run" },
-      key: null,
-    });
-  } catch (cause) {
-    log("warn", "the hello job of the first run was skipped", { cause });
+/** A newcomer sees a call fire without typing anything: the same request that the printed line makes. */
+async function greet(host: Host, receiverUrl: string, settings: Settings, log: Log): Promise<void> {
+  const headers = {
+    "content-type": "application/json",
+    ...(settings.apiKey === null ? {} : { authorization: `Bearer ${settings.apiKey}` }),
+  };
+  const hello = { target: { url: `${receiverUrl}/` }, body: { hello: "world" }, delay: "2s", labels: { from: "first-run" } };
+  const answer = await fetch(`${host.url}/v1/jobs`, { method: "POST", headers, body: JSON.stringify(hello) });
+  if (answer.status !== 201) {
+    log("warn", `the hello job of the first run was refused with ${answer.status}; it is not needed`, { status: answer.status });
     return;
   }
   console.log(`

@@ -6,8 +6,8 @@
 import { type ChangeId, type JobId, jobIdAt, type LeaseToken, nameOf, type PayloadId, soleTenant, type TenantId } from "../src/core/ids.ts";
 import type { Body, Cancelled, Failed, Job, Running, Succeeded, Waiting } from "../src/core/job.ts";
 import { limits } from "../src/core/limits.ts";
-import { type Outcome, retryOnDefault } from "../src/core/outcome.ts";
-import type { RetryPolicy } from "../src/core/retry.ts";
+import type { Outcome } from "../src/core/outcome.ts";
+import { retryDefault } from "../src/core/retry.ts";
 import { type EpochMs, later, minuteMs, toEpochMs } from "../src/core/time.ts";
 import { type AttemptEnd, cancel, claim, create, type Facts, type NewJob, requestCancel, settle } from "../src/core/transition.ts";
 
@@ -30,6 +30,11 @@ export function nextJobId(createdAt: EpochMs = startAt): JobId {
   return jobIdAt(createdAt, nextBytes());
 }
 
+/** A tenant that nobody else's jobs belong to. */
+export function nextTenant(): TenantId {
+  return `tenant-${nameOf(nextBytes())}` as TenantId;
+}
+
 export function nextChange(): ChangeId {
   return nameOf(nextBytes()) as ChangeId;
 }
@@ -46,16 +51,6 @@ export function nextPayloadId(): PayloadId {
 export function factsAt(now: EpochMs, given: Partial<Omit<Facts, "now">> = {}): Facts {
   return { now, change: nextChange(), hintBefore: later(now, minuteMs), retentionMs: limits.retentionMsDefault, ...given };
 }
-
-export const retryDefault: RetryPolicy = {
-  maxAttempts: limits.attemptMaxDefault,
-  minBackoffMs: limits.minBackoffMsDefault,
-  maxBackoffMs: limits.maxBackoffMsDefault,
-  maxDoublings: limits.doublingsDefault,
-  maxAgeMs: limits.maxAgeMsDefault,
-  jitter: true,
-  retryOn: retryOnDefault,
-};
 
 export function inlineBody(text: string): Body {
   return { contentType: "application/json", byteCount: Buffer.byteLength(text), kept: "inline", text };

@@ -1,6 +1,6 @@
 /** What an attempt meant: done, again, or never. The one place that judges statuses and failures. */
 
-import { readRetryAfter } from "./retry.ts";
+import { type RetryOn, readRetryAfter } from "./retry.ts";
 import type { EpochMs } from "./time.ts";
 
 /** Why a call brought no complete answer. */
@@ -42,11 +42,6 @@ export type Outcome =
   /** `waitMs`: what the target asked for by Retry-After, already bounded; null when it did not ask. */
   | { readonly kind: "again"; readonly because: Because; readonly waitMs: number | null }
   | { readonly kind: "never"; readonly because: Because };
-
-/** What a caller may name in `retryOn`: a status, a class of statuses, or a class of failures. */
-export type RetryOn = "4xx" | "5xx" | "network" | "timeout" | number;
-
-export const retryOnDefault: readonly RetryOn[] = ["5xx", 408, 425, 429, "network", "timeout"];
 
 export function outcomeOf(answer: Answer, retryOn: readonly RetryOn[]): Outcome {
   if (answer.kind === "failure") return outcomeOfFailure(answer.reason, retryOn);

@@ -1,8 +1,12 @@
 /** When the next attempt may start: the backoff curve, its jitter, and what a target asks for by Retry-After. */
 
 import { limits } from "./limits.ts";
-import type { RetryOn } from "./outcome.ts";
 import { type EpochMs, later, laterOf, secondMs, toEpochMs } from "./time.ts";
+
+/** What a caller may name in `retryOn`: a status, a class of statuses, or a class of failures. */
+export type RetryOn = "4xx" | "5xx" | "network" | "timeout" | number;
+
+export const retryOnDefault: readonly RetryOn[] = ["5xx", 408, 425, 429, "network", "timeout"];
 
 export type RetryPolicy = {
   readonly maxAttempts: number;
@@ -13,6 +17,17 @@ export type RetryPolicy = {
   readonly maxAgeMs: number;
   readonly jitter: boolean;
   readonly retryOn: readonly RetryOn[];
+};
+
+/** What a job gets that says nothing. */
+export const retryDefault: RetryPolicy = {
+  maxAttempts: limits.attemptMaxDefault,
+  minBackoffMs: limits.minBackoffMsDefault,
+  maxBackoffMs: limits.maxBackoffMsDefault,
+  maxDoublings: limits.doublingsDefault,
+  maxAgeMs: limits.maxAgeMsDefault,
+  jitter: true,
+  retryOn: retryOnDefault,
 };
 
 /**
@@ -42,7 +57,7 @@ export function retryAt(policy: RetryPolicy, retry: number, waitMs: number | nul
 export function readRetryAfter(value: string | undefined, now: EpochMs): number | null {
   const text = value?.trim();
   if (text === undefined || text === "") return null;
-  const waitMs = /^\d{1,10}(?:\.\d{1,3})?$/.test(text) ? Math.ceil(Number(text) * secondMs) : waitUntilDate(text, now);
+  const waitMs = /^\d+(?:\.\d+)?$/.test(text) ? Math.ceil(Number(text) * secondMs) : waitUntilDate(text, now);
   if (waitMs === null || waitMs <= 0) return null;
   return Math.min(waitMs, limits.retryAfterMsMax);
 }
@@ -70,8 +85,10 @@ function parseHttpDate(text: string, now: EpochMs): EpochMs | undefined {
   const at = Date.UTC(year, month, day, part("hour"), part("minute"), part("second"));
   // Date.UTC rolls "31 Feb 25:61:00" over; the round trip shows it.
   const back = new Date(at);
-  const exact = month >= 0 && back.getUTCMonth() === month && back.getUTCDate() === day && back.getUTCHours() === part("hour");
-  return exact ? toEpochMs(at) : undefined;
+  const sameDay = month >= 0 && back.getUTCMonth() === month && back.getUTCDate() === day;
+  const sameTime =
+    back.getUTCHours() === part("hour") && back.getUTCMinutes() === part("minute") && back.getUTCSeconds() === part("second");
+  return sameDay && sameTime ? toEpochMs(at) : undefined;
 }
 
 /** RFC 850's two digits: a year more than 50 years ahead means the last century's. */

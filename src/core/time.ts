@@ -102,11 +102,12 @@ function roundedProduct(amount: number, unitMs: number): number {
   return Math.abs(product - whole) < 1e-6 ? whole : product;
 }
 
-/** The shortest spelling that {@link parseDuration} reads back: 5400000 → `"1h30m"`, 0 → `"0s"`. */
+/** A spelling that {@link parseDuration} reads back: 5400000 → `"1h30m"`, 0 → `"0s"`. Days from two on: a day's span is written "24h". */
 export function formatDuration(durationMs: number): string {
   let restMs = durationMs;
   let text = "";
   for (const [unit, unitMs] of Object.entries(units).reverse()) {
+    if (unit === "d" && durationMs < 2 * dayMs) continue;
     const amount = Math.floor(restMs / unitMs);
     if (amount > 0) text += `${amount}${unit}`;
     restMs -= amount * unitMs;

@@ -78,10 +78,13 @@ export function create(wanted: NewJob, facts: Facts): Waiting {
 
 /**
  * An executor takes the job, and the attempt is recorded before its first byte; or the job ends, where its deadline would have
- * passed by the instant of the attempt, or an edit left it fewer attempts than were made.
+ * passed by the instant of the attempt, a retry would come too late (a first attempt is owed however late it comes), or an edit
+ * left it fewer attempts than were made.
  */
 export function claim(job: Waiting, lease: { token: LeaseToken; until: EpochMs }, facts: Facts): Transition<Running | Failed> {
-  if (job.deadline !== null && laterOf(facts.now, job.nextAttemptAt) > job.deadline) return fail(job, "expired", facts);
+  const startsAt = laterOf(facts.now, job.nextAttemptAt);
+  if (job.deadline !== null && startsAt > job.deadline) return fail(job, "expired", facts);
+  if (job.attemptCount > 0 && startsAt > job.dueAt + job.retry.maxAgeMs) return fail(job, "aged", facts);
   if (job.attemptCount >= job.retry.maxAttempts) return fail(job, "exhausted", facts);
   const attempt: Attempt = {
     number: job.attemptCount + 1,

@@ -23,11 +23,7 @@ export type HostEnd = { readonly code: number | null; readonly errors: string };
  * Starts the program on a folder; any free port. Answers how it ended, where it ended before it was ready. `fileBytesMax`: no file of
  * it may grow beyond, as if the disk were full there.
  */
-export async function startHost(
-  data: string,
-  env: Readonly<Record<string, string>> = {},
-  fileBytesMax?: number,
-): Promise<HostProcess | HostEnd> {
+async function startHost(data: string, env: Readonly<Record<string, string>> = {}, fileBytesMax?: number): Promise<HostProcess | HostEnd> {
   const [command, ...args] = fileBytesMax === undefined ? [process.execPath] : limitedShell(fileBytesMax);
   const child = spawn(command ?? "", [...args, program, "start"], {
     env: {
@@ -82,6 +78,14 @@ export async function startHostReady(
   const host = await startHost(data, env, fileBytesMax);
   if ("code" in host) throw new Error(`expected the host to be ready, it ended with ${host.code}: ${host.errors}`);
   return host;
+}
+
+/** As `startHost`, where it must end before it is ready. */
+export async function startHostRefused(data: string, env: Readonly<Record<string, string>> = {}): Promise<HostEnd> {
+  const host = await startHost(data, env);
+  if ("code" in host) return host;
+  await host.end("SIGKILL");
+  throw new Error("expected the host to end before it is ready, it serves");
 }
 
 export type ReceivedCall = {

@@ -7,15 +7,15 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { freshFolder } from "./folder.ts";
-import { post, startHost, startHostReady, startTarget } from "./hostProcess.ts";
+import { post, startHostReady, startHostRefused, startTarget } from "./hostProcess.ts";
 
 describe("a start that cannot be", () => {
   it("on a folder that another process works on ends with one line, and leaves the other in peace", async () => {
     const data = await freshFolder();
     const first = await startHostReady(data);
-    const second = await startHost(data);
+    const second = await startHostRefused(data);
     expect(second).toMatchObject({ code: 2 });
-    expect("errors" in second && second.errors).toMatch(/^another onthedot works on .*--data or ONTHEDOT_DATA\n$/);
+    expect(second.errors).toMatch(/^another onthedot works on .*--data or ONTHEDOT_DATA\n$/);
     expect((await fetch(`${first.url}/v1/health`)).status).toBe(200);
     await first.end("SIGTERM");
   });
@@ -24,7 +24,7 @@ describe("a start that cannot be", () => {
     const other = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => other.once("listening", resolve));
     const port = (other.address() as AddressInfo).port;
-    const ended = await startHost(await freshFolder(), { ONTHEDOT_PORT: String(port) });
+    const ended = await startHostRefused(await freshFolder(), { ONTHEDOT_PORT: String(port) });
     expect(ended).toMatchObject({ code: 2, errors: expect.stringMatching(new RegExp(`^port ${port} .*ONTHEDOT_PORT\n$`)) });
     other.close();
   });
@@ -32,7 +32,10 @@ describe("a start that cannot be", () => {
   it("on a folder that cannot be made says so in one line", async () => {
     const file = join(await freshFolder(), "file");
     await writeFile(file, "");
-    expect(await startHost(join(file, "data"))).toMatchObject({ code: 2, errors: expect.stringMatching(/^expected a folder .*\n$/) });
+    expect(await startHostRefused(join(file, "data"))).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(/^expected a folder .*\n$/),
+    });
   });
 
   it("on a database of a newer version touches nothing", async () => {
@@ -42,16 +45,20 @@ describe("a start that cannot be", () => {
     const database = new DatabaseSync(join(data, "onthedot.db"));
     database.exec("PRAGMA user_version = 999");
     database.close();
-    const ended = await startHost(data);
+    const ended = await startHostRefused(data);
     expect(ended).toMatchObject({ code: 2, errors: expect.stringMatching(/newer/) });
-    expect("errors" in ended && ended.errors.trim().split("\n")).toHaveLength(1);
+    expect(ended.errors.trim().split("\n")).toHaveLength(1);
   });
 
   it("with wrong settings names each of them before anything is opened", async () => {
     const data = join(await freshFolder(), "never-made");
-    const ended = await startHost(data, { ONTHEDOT_PORT: "70000", ONTHEDOT_CONCURRENCY: "-1", ONTHEDOT_ALLOW_TARGETS: "10.0.0.0/99" });
+    const ended = await startHostRefused(data, {
+      ONTHEDOT_PORT: "70000",
+      ONTHEDOT_CONCURRENCY: "-1",
+      ONTHEDOT_ALLOW_TARGETS: "10.0.0.0/99",
+    });
     expect(ended).toMatchObject({ code: 2 });
-    const lines = "errors" in ended ? ended.errors.trim().split("\n") : [];
+    const lines = ended.errors.trim().split("\n");
     expect(lines).toHaveLength(3);
     for (const name of ["ONTHEDOT_PORT", "ONTHEDOT_CONCURRENCY", "ONTHEDOT_ALLOW_TARGETS"])
       expect(lines.some((line) => line.includes(name))).toBe(true);

@@ -1,0 +1,136 @@
+/** The shapes of answers. `view.ts` makes them of jobs, tests hold every answer against them, and the OpenAPI document shows them. */
+
+import * as z from "zod";
+import { becauses, priorities } from "../core/job.ts";
+import { methods } from "../core/target.ts";
+import { ProblemDocument } from "./problem.ts";
+
+const id = z.string().meta({ pattern: "^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$", examples: ["job_01JZX0V5QK3M8R6T2Y4W7B9CDE"] });
+const instant = z.string().meta({ format: "date-time", description: "UTC with milliseconds.", examples: ["2027-01-01T00:00:00.000Z"] });
+const duration = z.string().meta({ examples: ["30s"] });
+const count = z.int().min(0);
+
+export const states = ["waiting", "running", "succeeded", "failed", "cancelled"] as const;
+export const state = z.enum(states);
+
+const Attempt = z
+  .strictObject({
+    number: z.int().min(1),
+    startedAt: instant.nullable().meta({ description: "When the first byte was sent; null while none was." }),
+    endedAt: instant.nullable(),
+    latenessMs: z.int().nullable().meta({ description: "First byte sent minus the instant at which this attempt was owed." }),
+    outcome: z
+      .enum(["done", "again", "never", "unknown"])
+      .nullable()
+      .meta({ description: "What the answer meant; null while the call runs. unknown: the executor was lost." }),
+    because: z
+      .string()
+      .nullable()
+      .meta({ description: "status_<code>, or what failed.", examples: ["status_503", "timeout"] }),
+    response: z
+      .strictObject({
+        status: z.int(),
+        headers: z
+          .record(z.string(), z.string())
+          .nullable()
+          .meta({ description: "Those that carry secrets masked; null where no excerpt is kept, and in lists." }),
+        body: z.string().nullable().meta({ description: "The first 4 KiB as text; null where no excerpt is kept, and in lists." }),
+        bodyBytes: count.meta({ description: "Bytes of the body that were read." }),
+        truncated: z.boolean().meta({ description: "The body was longer than 64 KiB; the connection was cut there." }),
+      })
+      .nullable(),
+    error: z
+      .strictObject({
+        code: z
+          .string()
+          .nullable()
+          .meta({ examples: ["ECONNREFUSED"] }),
+        message: z.string(),
+      })
+      .nullable()
+      .meta({ description: "What kept the call from an answer." }),
+  })
+  .meta({ description: "One try of a job." });
+
+export const JobAnswer = z
+  .strictObject({
+    id,
+    state,
+    dueAt: instant.meta({ description: "When the call is owed. Moved by the caller only." }),
+    createdAt: instant,
+    version: z.int().min(1).meta({ description: "Raised by every change. The ETag is this number in quotes." }),
+    because: z.enum(becauses).meta({ description: "Why the job is in this state." }),
+    target: z
+      .strictObject({ url: z.string(), method: z.enum(methods), headers: z.record(z.string(), z.string()) })
+      .meta({ description: 'Names in lower case. The values of headers that carry credentials read "***".' }),
+    body: z
+      .strictObject({ contentType: z.string(), bytes: count })
+      .nullable()
+      .meta({ description: "What is sent, in summary; null where no body is." }),
+    retry: z.strictObject({
+      maxAttempts: z.int(),
+      minBackoff: duration,
+      maxBackoff: duration,
+      maxDoublings: z.int(),
+      maxAge: duration,
+      jitter: z.boolean(),
+      retryOn: z.array(z.union([z.string(), z.int()])),
+    }),
+    timeout: duration,
+    deadline: instant.nullable(),
+    priority: z.enum(priorities),
+    labels: z.record(z.string(), z.string()),
+    replayOf: id.nullable().meta({ description: "The ended job whose call this one does again." }),
+    nextAttemptAt: instant
+      .nullable()
+      .meta({ description: "When the attempt that is next, or now running, is owed; null once the job has ended." }),
+    startedAt: instant.nullable().meta({ description: "When the latest attempt that sent anything sent its first byte." }),
+    endedAt: instant.nullable(),
+    cancelRequestedAt: instant.nullable().meta({ description: "When a cancel was asked for while an attempt was in flight." }),
+    attemptCount: count.meta({ description: "All attempts so far; `attempts` keeps the last 20." }),
+    attempts: z.array(Attempt).meta({ description: "The last 20, oldest first." }),
+    history: z
+      .array(z.strictObject({ at: instant, from: state.nullable(), to: state, because: z.enum(becauses) }))
+      .meta({ description: "The last 20 changes of state, oldest first." }),
+  })
+  .meta({ description: "A job with everything that happened to it." });
+export type JobAnswer = z.infer<typeof JobAnswer>;
+
+export const ListAnswer = z
+  .strictObject({
+    data: z.array(JobAnswer),
+    nextCursor: z
+      .string()
+      .nullable()
+      .meta({ description: "Where the next page begins; null on the last page. A page may be empty and still have one." }),
+  })
+  .meta({ description: "A page of jobs, newest first." });
+export type ListAnswer = z.infer<typeof ListAnswer>;
+
+const BatchResult = z.union([
+  z.strictObject({ status: z.literal([200, 201]), job: JobAnswer.pick({ id: true, state: true, dueAt: true }) }),
+  z.strictObject({ status: z.literal([400, 409, 413, 422, 500, 503]), problem: ProblemDocument }),
+]);
+export type BatchResult = z.infer<typeof BatchResult>;
+
+export const BatchAnswer = z
+  .strictObject({ results: z.array(BatchResult) })
+  .meta({ description: "One result for each job, in order. 201: made. 200: its key stood for this very request already." });
+export type BatchAnswer = z.infer<typeof BatchAnswer>;
+
+export const HealthChecks = z.strictObject({
+  store: z.string().meta({ description: "ok, or what is wrong in one sentence.", examples: ["ok"] }),
+  clock: z.string().meta({ description: "ok, or what is wrong in one sentence.", examples: ["ok"] }),
+  wheel: z.strictObject({
+    behindMs: z.number().nullable().meta({ description: "How late the oldest call is that is owed and not taken; null where not known." }),
+    waiting: count.nullable(),
+    running: count.nullable(),
+  }),
+});
+
+export const HealthAnswer = z
+  .strictObject({ status: z.literal("ok"), version: z.string().optional(), checks: HealthChecks.optional() })
+  .meta({ description: "Only the status for a caller without the configured key." });
+
+/** What a home says about itself. */
+export type HealthReport = { readonly status: "ok" | "failing"; readonly checks: z.infer<typeof HealthChecks> };
