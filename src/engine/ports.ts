@@ -25,10 +25,10 @@ export type Store = {
   insert(job: Waiting): Promise<"inserted" | "exists">;
   /** Consistent: sees every commit that was answered before the call. */
   load(ref: ItemRef): Promise<Job | undefined>;
-  /** As `load`, for many at once, in the order asked; absent ones are left out. */
+  /** As `load`, for many at once, in the order asked, repeated ones repeatedly; absent ones are left out. */
   loadMany(refs: readonly ItemRef[]): Promise<readonly Job[]>;
   /**
-   * Writes `to` where the stored version is `from.version`. "stale": someone else changed the item first, or it is gone; nothing
+   * Writes `to` where the stored item is `from.version` of the same creation (`createdAt`). "stale": someone else changed the item first, or it is gone; nothing
    * was written. A change that is already in the item's history is "committed", also when others were written on top of it.
    */
   commit(transition: Transition): Promise<"committed" | "stale">;
@@ -36,7 +36,7 @@ export type Store = {
   wheel(page: WheelPage): Promise<readonly WheelEntry[]>;
   /** A tenant's jobs, newest first, from `after` (exclusive); at most `limit`, unfiltered. `next` is null at the end. */
   list(page: ListPage): Promise<{ readonly jobs: readonly Job[]; readonly next: ListKey | null }>;
-  /** Keeps bytes that a later commit will name. They can be read until `keptUntil`, and never change. */
+  /** Keeps bytes that a later commit will name. They can be read until `keptUntil`, and never change: a second write of an id keeps the first. */
   writePayload(owner: ItemRef, payload: { id: PayloadId; bytes: Uint8Array; keptUntil: EpochMs }): Promise<void>;
   /** In the order asked; undefined for those that are gone. */
   readPayloads(owner: ItemRef, ids: readonly PayloadId[]): Promise<readonly (Uint8Array | undefined)[]>;

@@ -1,0 +1,70 @@
+/** A job's text: what is written is what is read, and it stays small. */
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type ChangeId, type LeaseToken, nameOf } from "../../src/core/ids.ts";
+import { retryOnDefault } from "../../src/core/retry.ts";
+import type { Target } from "../../src/core/target.ts";
+import { later } from "../../src/core/time.ts";
+import { claim, settle } from "../../src/core/transition.ts";
+import { decodeJob, encodeJob, itemCharsMax } from "../../src/store/item.ts";
+import { doneEnd, expectState, factsAt, inlineBody, nextJobId, startAt, waitingJob } from "../builders.ts";
+import { arbitraryJob } from "./arbitrary.ts";
+import { largestJob } from "./largest.ts";
+
+test("any job, after any changes, is read back exactly, and without a field that its state lacks", () => {
+  fc.assert(
+    fc.property(arbitraryJob, (job) => {
+      expect(decodeJob(encodeJob(job))).toStrictEqual(job);
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test("the order of headers and labels survives", () => {
+  const job = waitingJob({ target: { url: "https://h/", method: "GET", headers: { z: "1", a: "2", m: "3" } }, labels: { b: "", a: "" } });
+  const found = decodeJob(encodeJob(job));
+  expect([Object.keys(found.target.headers), Object.keys(found.labels)]).toEqual([
+    ["z", "a", "m"],
+    ["b", "a"],
+  ]);
+});
+
+/**
+ * The job that costs are counted for: a URL of 100 bytes, a body of 200, defaults, and a 200 at the first attempt. Keys, index keys and
+ * attribute names take some 200 bytes of an item beside it, and 1 KiB is one write unit. Changes are as long as 16 random bytes make them.
+ */
+test("the reference job takes at most 780 bytes in every state", () => {
+  const url = `https://api.example.com/${"x".repeat(76)}`;
+  const facts = () => factsAt(later(startAt, 89_960), { change: nameOf(new Uint8Array(16)) as ChangeId });
+  const target: Target = { url, method: "POST", headers: {} };
+  const waiting = waitingJob({ target, body: inlineBody("y".repeat(200)), dueAt: later(startAt, 90_000) }, { change: facts().change });
+  const running = expectState(
+    claim(waiting, { token: nameOf(new Uint8Array(16)) as LeaseToken, until: later(startAt, 125_000) }, facts()).to,
+    "running",
+  );
+  const succeeded = settle(running, doneEnd(later(startAt, 90_001)), 0, facts()).to;
+  expect(url).toHaveLength(100);
+  const sizes = [waiting, running, succeeded].map((job) => Buffer.byteLength(encodeJob(job)));
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(780);
+});
+
+test("the list of retried answers that nearly every job has takes one character", () => {
+  expect(encodeJob(waitingJob())).toContain("true,0]");
+  expect(decodeJob(encodeJob(waitingJob())).retry.retryOn).toEqual(retryOnDefault);
+});
+
+test("the largest legal job fits with room to spare", () => {
+  const text = encodeJob(largestJob());
+  expect(text.length).toBeLessThan(itemCharsMax / 2);
+});
+
+test("a job beyond every limit is refused as a bug, by its id and size", () => {
+  const job = waitingJob({ labels: { huge: "x".repeat(itemCharsMax) } });
+  expect(() => encodeJob(job)).toThrow(new RegExp(`at most ${itemCharsMax} characters, got \\d+ for ${job.id}`));
+});
+
+test("a text of another format is refused, not guessed at", () => {
+  const text = encodeJob(waitingJob({ id: nextJobId() }));
+  expect(() => decodeJob(text.replace("[1,", "[2,"))).toThrow("expected a job of format 1, got 2");
+});

@@ -1,0 +1,29 @@
+/** The stores that the conformance suite is run on. */
+
+import { memoryCursors, memoryStore } from "../../src/store/memory.ts";
+import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { conforms } from "./conformance.ts";
+import { freshFolder } from "./folder.ts";
+
+conforms({
+  name: "memory",
+  lagMs: 0,
+  open: async (clock, shards) => ({ store: memoryStore({ now: clock.now, shards }), cursors: memoryCursors(), close: async () => {} }),
+});
+
+conforms({
+  name: "sqlite",
+  lagMs: 0,
+  async open(clock, shards) {
+    const folder = await freshFolder();
+    const store = await openSqliteStore({ path: folder.file("jobs.db"), now: clock.now, shards });
+    return {
+      store,
+      cursors: memoryCursors(),
+      async close() {
+        await store.close();
+        await folder.remove();
+      },
+    };
+  },
+});
