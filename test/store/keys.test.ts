@@ -4,7 +4,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { toEpochMs } from "../../src/core/time.ts";
 import { compareListKeys, compareWheelKeys } from "../../src/store/keys.ts";
-import { nextJobId } from "../builders.ts";
+
+/** Few instants and few ids, so that equal ones meet. */
+const key = fc.record({
+  wakeAt: fc.integer({ min: 0, max: 3 }).map(toEpochMs),
+  id: fc.string({ unit: fc.constantFrom("A", "B", "0"), maxLength: 3 }),
+});
 
 test("the wheel is ordered by instant, then by id; a list the other way round", () => {
   fc.assert(
