@@ -25,7 +25,7 @@ export async function listen(options: {
   readonly port: number;
   readonly fetch: (request: Request) => Response | Promise<Response>;
 }): Promise<Listening> {
-  const listener = getRequestListener(options.fetch, { overrideGlobalObjects: false });
+  const listener = getRequestListener(options.fetch);
   const server = createServer(
     { headersTimeout: headMsMax, requestTimeout: requestMsMax, keepAliveTimeout: keepAliveMs, connectionsCheckingInterval: 2_000 },
     listener,

@@ -27,7 +27,7 @@ export type SettingValues = {
   readonly receiverPort: number;
 };
 
-export const logFormats = ["auto", "json", "text"] as const;
+const logFormats = ["auto", "json", "text"] as const;
 export type LogFormat = (typeof logFormats)[number];
 
 export type SettingName = keyof SettingValues;

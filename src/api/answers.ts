@@ -10,7 +10,7 @@ const instant = z.string().meta({ format: "date-time", description: "UTC with mi
 const duration = z.string().meta({ examples: ["30s"] });
 const count = z.int().min(0);
 
-export const states = ["waiting", "running", "succeeded", "failed", "cancelled"] as const;
+const states = ["waiting", "running", "succeeded", "failed", "cancelled"] as const;
 export const state = z.enum(states);
 
 const Attempt = z
@@ -118,7 +118,7 @@ export const BatchAnswer = z
   .meta({ description: "One result for each job, in order. 201: made. 200: its key stood for this very request already." });
 export type BatchAnswer = z.infer<typeof BatchAnswer>;
 
-export const HealthChecks = z.strictObject({
+const HealthChecks = z.strictObject({
   store: z.string().meta({ description: "ok, or what is wrong in one sentence.", examples: ["ok"] }),
   clock: z.string().meta({ description: "ok, or what is wrong in one sentence.", examples: ["ok"] }),
   wheel: z.strictObject({

@@ -7,7 +7,7 @@ import { formatPath, type Path } from "./path.ts";
 import type { FieldError } from "./problem.ts";
 
 /** More errors than this help nobody, and each costs work: a request of 10,000 unknown fields must not. */
-export const errorsMax = 50;
+const errorsMax = 50;
 
 /** `raw` is what was parsed: zod's issues do not carry what they judged. */
 export function fieldErrors(issues: readonly z.core.$ZodIssue[], raw: unknown, shape: z.ZodType): FieldError[] {

@@ -27,7 +27,7 @@ export const problemKinds = {
 export type ProblemCode = keyof typeof problemKinds;
 
 /** What can be wrong with one field. */
-export const fieldErrorCodes = [
+const fieldErrorCodes = [
   "required",
   "unknown_field",
   "invalid_type",

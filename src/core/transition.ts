@@ -145,10 +145,11 @@ function retry(job: Running, waitMs: number | null, fraction: number, facts: Fac
   return change(job, "retried", facts, { ...rest(job), state: "waiting", ...placed(nextAttemptAt, facts) });
 }
 
-/** The deadline passed between the claim and the first byte: nothing is sent. */
-export function expire(job: Running, facts: Facts): Transition<Failed> {
+/** The deadline passed between the claim and the first byte: nothing is sent. A cancel's mark wins, as over every end but a success. */
+export function expire(job: Running, facts: Facts): Transition<Failed | Cancelled> {
   const unsent = { startedAt: null, response: null, error: null, outcome: { kind: "never", because: "aborted" } } as const;
-  return fail(withEnd(job, unsent, facts), "expired", facts);
+  const unmade = withEnd(job, unsent, facts);
+  return job.cancelRequestedAt === null ? fail(unmade, "expired", facts) : cancelMarked(unmade, facts);
 }
 
 /** The waiting job is called off. */

@@ -8,14 +8,14 @@ import { limits } from "../core/limits.ts";
 import type { Answer } from "../core/outcome.ts";
 import { headersOf, type Trace } from "../core/request.ts";
 import { type EpochMs, later, laterOf } from "../core/time.ts";
-import { claim, expire, loseLease } from "../core/transition.ts";
+import { claim } from "../core/transition.ts";
 import { commit, sendHints } from "./commit.ts";
 import { type Engine, factsNow } from "./engine.ts";
 import { lastLook, watchCancel } from "./look.ts";
 import { readBody } from "./payload.ts";
 import { OutageError, type PreparedCall } from "./ports.ts";
 import type { Held } from "./register.ts";
-import { settleAnswer, settleUnsent } from "./settle.ts";
+import { settleAnswer, settleLate, settleUnsent } from "./settle.ts";
 import type { Release, Slots } from "./slots.ts";
 
 /** One stretch of an executor's life: a function's invocation, or the whole of a process. */
@@ -141,10 +141,13 @@ async function callClaimed(engine: Engine, job: Running, call: PreparedCall, hel
     case "not_ours":
       return "not_ours";
     case "lease_over":
-      await commit(engine, loseLease(job, factsNow(engine)));
+      await settleLate(engine, job, "lease_over");
       return "recorded";
     case "deadline_passed":
-      await commit(engine, expire(job, factsNow(engine)));
+      await settleLate(engine, job, "deadline_passed");
+      return "recorded";
+    case "unreadable":
+      await settleUnsent(engine, job, { kind: "again", message: "the record could not be read before the call" });
       return "recorded";
     case "cancelled":
       await settleUnsent(engine, job, { kind: "never", message: "the job was cancelled before the call" });

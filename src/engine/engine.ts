@@ -1,6 +1,6 @@
 /** The engine as its verbs see it: the ports of a home, its parameters, and what this process holds. */
 
-import type { Job, Running } from "../core/job.ts";
+import type { Running } from "../core/job.ts";
 import { type EpochMs, later } from "../core/time.ts";
 import type { Facts } from "../core/transition.ts";
 import type { Admit } from "./admit.ts";
@@ -83,6 +83,3 @@ export function isLeaseOver(engine: Engine, job: Running): boolean {
       return engine.clock.now() > job.leaseUntil;
   }
 }
-
-/** The answer for a state that a verb has no business with. */
-export type StateConflict = { readonly kind: "state_conflict"; readonly job: Job };

@@ -30,7 +30,7 @@ export async function attemptOrHandOn(
       await hintNamed(engine, job);
       break;
     case "outage":
-      await hintNamed(engine, job, later(engine.clock.now(), outagePauseMs));
+      await hintAfterOutage(engine, job);
       break;
   }
   return answer;
@@ -44,6 +44,17 @@ async function attemptOrOutage(engine: Engine, job: Waiting, invocation: Invocat
     engine.observe({ kind: "outage", where: "store", cause });
     return "outage";
   }
+}
+
+/**
+ * Each wait is as long as the item is late already, and once it is too late for names the past's own hints take over: an outage costs
+ * an item a handful of hints, however long it lasts. The lead is added because the queue takes it off again.
+ */
+async function hintAfterOutage(engine: Engine, job: Waiting): Promise<void> {
+  const now = engine.clock.now();
+  const lateMs = now - job.wakeAt;
+  if (lateMs > engine.params.namesAgeMsMax) return;
+  await hintNamed(engine, job, later(now, engine.params.leadMs + Math.max(outagePauseMs, lateMs)));
 }
 
 /** Its instant came and no slot was free: whoever is free next reads the wheel from its place on, oldest first. */

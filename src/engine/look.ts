@@ -14,7 +14,9 @@ export type Look =
   | "lease_over"
   | "deadline_passed"
   /** Another holds the job already. */
-  | "not_ours";
+  | "not_ours"
+  /** Whether the call is still wanted cannot be known now: nothing is sent. */
+  | "unreadable";
 
 /** Right before the first byte. After it, nobody can call the request back. */
 export async function lastLook(engine: Engine, job: Running, held: Held): Promise<Look> {
@@ -27,9 +29,15 @@ export async function lastLook(engine: Engine, job: Running, held: Held): Promis
   return "go";
 }
 
-async function cancelAsked(engine: Engine, job: Running, held: Held): Promise<"wanted" | "cancelled" | "not_ours"> {
+async function cancelAsked(engine: Engine, job: Running, held: Held): Promise<"wanted" | "cancelled" | "not_ours" | "unreadable"> {
   if (engine.params.cancelWatch.kind === "told") return held.cancelAsked ? "cancelled" : "wanted";
-  return readMark(job, await engine.store.load(job));
+  try {
+    return readMark(job, await engine.store.load(job));
+  } catch (cause) {
+    if (!(cause instanceof OutageError)) throw cause;
+    engine.observe({ kind: "outage", where: "store", cause });
+    return "unreadable";
+  }
 }
 
 function readMark(job: Running, record: Job | undefined): "wanted" | "cancelled" | "not_ours" {

@@ -44,7 +44,8 @@ export async function listJobs(
   const jobs: Job[] = [];
   let { after } = request;
   for (let looked = 0; looked < limits.listScanMax; ) {
-    const limit = Math.min(request.limit, limits.listScanMax - looked);
+    // A filter that left a first page short is sparse: the rest is looked at in large steps, also for a caller who wants one job.
+    const limit = Math.min(looked === 0 ? request.limit : limits.listLimitMax, limits.listScanMax - looked);
     const page = await engine.store.list({ tenant: request.tenant, after, limit });
     looked += limit;
     for (const [index, job] of page.jobs.entries()) {

@@ -7,7 +7,7 @@ import type { PayloadId } from "../core/ids.ts";
 import type { Running } from "../core/job.ts";
 import { type Answer, type Outcome, outcomeOf } from "../core/outcome.ts";
 import { later } from "../core/time.ts";
-import { type AttemptEnd, settle } from "../core/transition.ts";
+import { type AttemptEnd, expire, loseLease, settle, type Transition } from "../core/transition.ts";
 import { commit } from "./commit.ts";
 import { type Engine, factsNow } from "./engine.ts";
 import { excerptOf } from "./excerpt.ts";
@@ -19,18 +19,23 @@ export async function settleAnswer(engine: Engine, job: Running, answer: Answer)
   const { sentAt: startedAt } = answer;
   if (answer.kind === "failure") {
     const response = answer.status === null ? null : { status: answer.status, byteCount: 0, truncated: true, excerptId: null };
-    return record(engine, job, { startedAt, outcome, response, error: { code: answer.code, message: answer.message } });
+    return recordEnd(engine, job, { startedAt, outcome, response, error: { code: answer.code, message: answer.message } });
   }
   const excerptId = await keepExcerpt(engine, job, answer, outcome);
   const response = { status: answer.status, byteCount: answer.byteCount, truncated: answer.body === "cut", excerptId };
-  return record(engine, job, { startedAt, outcome, response, error: null });
+  return recordEnd(engine, job, { startedAt, outcome, response, error: null });
 }
 
 /** The attempt was claimed, but nothing of it left. */
 export async function settleUnsent(engine: Engine, job: Running, why: { kind: "again" | "never"; message: string }): Promise<void> {
   const outcome: Outcome =
     why.kind === "again" ? { kind: "again", because: "aborted", waitMs: null } : { kind: "never", because: "aborted" };
-  return record(engine, job, { startedAt: null, outcome, response: null, error: { code: null, message: why.message } });
+  return recordEnd(engine, job, { startedAt: null, outcome, response: null, error: { code: null, message: why.message } });
+}
+
+/** The deadline passed, or the lease's time ran out, between the claim and the first byte. */
+export async function settleLate(engine: Engine, job: Running, why: "deadline_passed" | "lease_over"): Promise<void> {
+  return record(engine, job, (fresh) => (why === "lease_over" ? loseLease : expire)(fresh, factsNow(engine)));
 }
 
 /** Written before the commit that names it. An excerpt is a convenience: where it cannot be written the outcome counts without it. */
@@ -52,11 +57,16 @@ async function keepExcerpt(
   }
 }
 
-async function record(engine: Engine, claimed: Running, end: AttemptEnd): Promise<void> {
+async function recordEnd(engine: Engine, claimed: Running, end: AttemptEnd): Promise<void> {
   const fraction = engine.chance();
+  return record(engine, claimed, (fresh) => settle(fresh, end, fraction, factsNow(engine)));
+}
+
+/** `ending` is asked anew where a cancel's mark was set meanwhile. */
+async function record(engine: Engine, claimed: Running, ending: (job: Running) => Transition): Promise<void> {
   let job = claimed;
   for (;;) {
-    const settled = settle(job, end, fraction, factsNow(engine));
+    const settled = ending(job);
     if ((await patiently(engine, claimed, () => commit(engine, settled))) === "committed") return;
     const fresh = await patiently(engine, claimed, () => engine.store.load(claimed));
     if (fresh === "lease_over" || fresh?.state !== "running" || fresh.leaseToken !== claimed.leaseToken) {

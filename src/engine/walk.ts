@@ -4,13 +4,14 @@
  */
 
 import type { StretchHint, WheelEntry, WheelKey } from "../core/hint.ts";
-import type { Job } from "../core/job.ts";
+import type { Job, Running } from "../core/job.ts";
 import { later, secondMs } from "../core/time.ts";
 import { loseLease } from "../core/transition.ts";
 import type { Invocation } from "./attempt.ts";
 import { commit, hintNamed, sendHints } from "./commit.ts";
 import { type Engine, factsNow, isLeaseOver } from "./engine.ts";
 import { attemptOrHandOn } from "./handOn.ts";
+import { OutageError } from "./ports.ts";
 import type { Release } from "./slots.ts";
 
 /** How far a walk has come, and whether the invocation still has time for more. */
@@ -102,7 +103,7 @@ async function attend(engine: Engine, job: Job, slot: Release | undefined, invoc
       return (await attemptOrHandOn(engine, job, invocation, slot)) === "no_time" ? "no_time" : "attended";
     }
     case "running":
-      if (isLeaseOver(engine, job)) await commit(engine, loseLease(job, factsNow(engine)));
+      if (isLeaseOver(engine, job)) await endLease(engine, job);
       break;
     case "succeeded":
     case "failed":
@@ -111,6 +112,16 @@ async function attend(engine: Engine, job: Job, slot: Release | undefined, invoc
   }
   slot?.();
   return "attended";
+}
+
+/** Where the store does not take it now, the lease is ended by the next walk: one item never makes a whole stretch come again. */
+async function endLease(engine: Engine, job: Running): Promise<void> {
+  try {
+    await commit(engine, loseLease(job, factsNow(engine)));
+  } catch (cause) {
+    if (!(cause instanceof OutageError)) throw cause;
+    engine.observe({ kind: "outage", where: "store", cause });
+  }
 }
 
 /** Goes on where this invocation stopped. It keeps its age, and where nothing was done it waits, so that no chain spins. */

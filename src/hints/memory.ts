@@ -181,6 +181,8 @@ function createDropped({ clock, shards }: MemoryHintsOptions, walks: { add(hint:
 
   return {
     add(priority: Priority, { id, wakeAt }: Name): void {
+      // What is past already is read by the next turn. Read here and now, an item that must wait for room would be read for ever.
+      if (wakeAt <= clock.now()) return;
       const shard = shardOf(id, shards);
       const key = `${shard} ${priority}`;
       const before = earliest.get(key);

@@ -90,6 +90,7 @@ const table: readonly (readonly [name: string, make: () => Transition, to: Job["
   ["settle of a marked job by an again", () => settle(markedJob(), againEnd(), 0, factsAt(soon)), "cancelled", "cancelled"],
   ["settle of a marked job by a never", () => settle(markedJob(), neverEnd(), 0, factsAt(soon)), "cancelled", "cancelled"],
   ["expire", () => expire(runningJob(), factsAt(soon)), "failed", "expired"],
+  ["expire of a marked job", () => expire(markedJob(), factsAt(soon)), "cancelled", "cancelled"],
   ["cancel", () => cancel(waitingJob(), factsAt(soon)), "cancelled", "cancelled"],
   ["requestCancel", () => requestCancel(runningJob(), factsAt(soon)), "running", "claimed"],
   ["loseLease", () => loseLease(runningJob(), factsAt(soon)), "waiting", "lease_lost"],

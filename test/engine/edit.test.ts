@@ -20,12 +20,22 @@ describe("an edit", () => {
     const job = await home.submit({ dueAt, body: { contentType: "text/plain", bytes: Buffer.from("old") } });
     await home.runUntil(later(dueAt, -50));
     const target = { url: "https://example.org/new", method: "PUT", headers: { "x-a": "new" } } as const;
-    const answer = await change(home, job, { target, body: { contentType: "text/html", bytes: Buffer.from("new") }, timeoutMs: 5_000 });
+    const answer = await change(home, job, { target, body: { contentType: "text/html", bytes: Buffer.from("new") } });
     expect(answer).toMatchObject({ kind: "edited", job: { version: 2, because: "edited" } });
     await home.runUntil(later(dueAt, 3 * secondMs));
     expect(home.calls).toMatchObject([{ url: "https://example.org/new", startedAt: dueAt, request: { method: "PUT" } }]);
     expect(home.calls[0]?.request.headers).toMatchObject({ "x-a": "new", "content-type": "text/html" });
     expect(Buffer.from(home.calls[0]?.request.body ?? []).toString()).toBe("new");
+    expect(home.open()).toBe(0);
+  });
+
+  it("of the timeout alone, while the job is held, bounds the very next call", async () => {
+    const home = openHome();
+    const job = await home.submit({ dueAt });
+    await home.runUntil(later(dueAt, -50));
+    await change(home, job, { timeoutMs: 5_000 });
+    await home.runUntil(later(dueAt, secondMs));
+    expect(home.calls).toMatchObject([{ timeoutMs: 5_000, startedAt: dueAt }]);
     expect(home.open()).toBe(0);
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { retryDefault } from "../../src/core/retry.ts";
 import { later, secondMs } from "../../src/core/time.ts";
 import { cancel } from "../../src/engine/cancel.ts";
-import { retryDefault, startAt } from "../builders.ts";
+import { startAt } from "../builders.ts";
 import { answerWith, openHome } from "./home.ts";
 
 describe("a job at home", () => {

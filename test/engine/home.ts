@@ -2,6 +2,7 @@
 
 import { type ChangeId, jobIdAt, type LeaseToken, nameOf, type PayloadId, soleTenant } from "../../src/core/ids.ts";
 import type { Answer } from "../../src/core/outcome.ts";
+import { retryDefault } from "../../src/core/retry.ts";
 import { dayMs, type EpochMs, later, secondMs, toEpochMs } from "../../src/core/time.ts";
 import { admitAll } from "../../src/engine/admit.ts";
 import type { Invocation } from "../../src/engine/attempt.ts";
@@ -14,10 +15,16 @@ import { turn } from "../../src/engine/turn.ts";
 import { wake } from "../../src/engine/wake.ts";
 import { createMemoryHints, type MemoryHints } from "../../src/hints/memory.ts";
 import { memoryCursors, memoryStore } from "../../src/store/memory.ts";
-import { retryDefault, startAt } from "../builders.ts";
+import { startAt } from "../builders.ts";
 import { createVirtualClock, type VirtualClock } from "./virtualClock.ts";
 
-export type Call = { readonly url: string; readonly request: CallRequest; readonly startedAt: EpochMs; readonly signal: AbortSignal };
+export type Call = {
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly request: CallRequest;
+  readonly startedAt: EpochMs;
+  readonly signal: AbortSignal;
+};
 
 export type Home = {
   readonly engine: Engine;
@@ -158,12 +165,12 @@ export function openHome(given: HomeOptions = {}): Home {
     },
     observe: (observation) => seen.push(observation),
     deliver: {
-      prepare(url) {
+      prepare(url, timeoutMs) {
         let released = false;
         open += 1;
         return {
           send(request, signal) {
-            const call: Call = { url, request, startedAt: clock.now(), signal };
+            const call: Call = { url, timeoutMs, request, startedAt: clock.now(), signal };
             calls.push(call);
             return answer(call, clock);
           },
