@@ -40,8 +40,14 @@ export type AttemptAnswer =
 /** What an attempt holds, and gives back however it ends. */
 type Hold = { readonly held: Held; slot: Release | undefined; call: PreparedCall | undefined; warm: boolean };
 
-/** `slot`: taken already by whoever works through the past. Otherwise the claim takes one, and holding takes none. */
-export async function attempt(engine: Engine, job: Waiting, invocation: Invocation, slot?: Release): Promise<AttemptAnswer> {
+/**
+ * Where the slot comes from. A release: taken already, by whoever works through the past. "at_claim": holding takes none, and where
+ * none is free at the claim the item stays on the wheel. "waits": the attempt begins when one is free.
+ */
+export type SlotFrom = Release | "at_claim" | "waits";
+
+export async function attempt(engine: Engine, job: Waiting, invocation: Invocation, from: SlotFrom): Promise<AttemptAnswer> {
+  const slot = typeof from === "string" ? undefined : from;
   const held = engine.register.hold(job);
   if (held === undefined) {
     slot?.();
@@ -49,6 +55,7 @@ export async function attempt(engine: Engine, job: Waiting, invocation: Invocati
   }
   const hold: Hold = { held, slot, call: undefined, warm: false };
   try {
+    if (from === "waits") hold.slot = await takeFree(invocation.slots, job);
     return await attemptHeld(engine, job, invocation, hold);
   } finally {
     hold.call?.release();
@@ -63,6 +70,14 @@ export async function attempt(engine: Engine, job: Waiting, invocation: Invocati
 async function hintMissed(engine: Engine, { tenant, id, priority, wakeAt }: Waiting, { missedAt }: Held): Promise<void> {
   if (missedAt === null || missedAt === wakeAt) return;
   await sendHints(engine, [{ kind: "names", priority, startAt: missedAt, names: [{ tenant, id, wakeAt: missedAt }] }]);
+}
+
+async function takeFree(slots: Slots, { priority }: Waiting): Promise<Release> {
+  for (;;) {
+    await slots.whenFree(priority);
+    const slot = slots.tryTake(priority);
+    if (slot !== undefined) return slot;
+  }
 }
 
 async function attemptHeld(engine: Engine, job: Waiting, invocation: Invocation, hold: Hold): Promise<AttemptAnswer> {

@@ -3,11 +3,10 @@
 import { shardOf, startOf } from "../core/hint.ts";
 import type { Waiting } from "../core/job.ts";
 import { later, secondMs } from "../core/time.ts";
-import { type AttemptAnswer, attempt, type Invocation } from "./attempt.ts";
+import { type AttemptAnswer, attempt, type Invocation, type SlotFrom } from "./attempt.ts";
 import { hintNamed, sendHints } from "./commit.ts";
 import type { Engine } from "./engine.ts";
 import { OutageError } from "./ports.ts";
-import type { Release } from "./slots.ts";
 
 /** A store that is out is not asked again at once, or every item would spin on it. */
 const outagePauseMs = secondMs;
@@ -16,9 +15,9 @@ export async function attemptOrHandOn(
   engine: Engine,
   job: Waiting,
   invocation: Invocation,
-  slot?: Release,
+  from: SlotFrom,
 ): Promise<AttemptAnswer | "outage"> {
-  const answer = await attemptOrOutage(engine, job, invocation, slot);
+  const answer = await attemptOrOutage(engine, job, invocation, from);
   switch (answer) {
     case "recorded":
     case "not_ours":
@@ -36,9 +35,9 @@ export async function attemptOrHandOn(
   return answer;
 }
 
-async function attemptOrOutage(engine: Engine, job: Waiting, invocation: Invocation, slot?: Release): Promise<AttemptAnswer | "outage"> {
+async function attemptOrOutage(engine: Engine, job: Waiting, invocation: Invocation, from: SlotFrom): Promise<AttemptAnswer | "outage"> {
   try {
-    return await attempt(engine, job, invocation, slot);
+    return await attempt(engine, job, invocation, from);
   } catch (cause) {
     if (!(cause instanceof OutageError)) throw cause;
     engine.observe({ kind: "outage", where: "store", cause });

@@ -20,7 +20,7 @@ export type TurnAnswer =
   /** Another turn runs over the range. */
   | { readonly kind: "leased" };
 
-/** `endsAt`: when the platform ends the invocation; shards it did not come to are the first of the next turn. */
+/** `endsAt`: when the platform ends the invocation; what it did not come to is the next turn's. */
 export async function turn(engine: Engine, range: ShardRange, endsAt: EpochMs | null): Promise<TurnAnswer> {
   const cursor = await lease(engine, range);
   if (cursor === undefined) return { kind: "leased" };
@@ -46,7 +46,9 @@ async function lease(engine: Engine, { range }: ShardRange): Promise<Cursor | un
 /** Where a partition still holds entries older than the grace, its past is cut into stretches, each hinted once. */
 async function hintPast(engine: Engine, range: ShardRange, hasTime: () => boolean): Promise<number> {
   let count = 0;
-  for (const shard of range.shards) {
+  // Each turn begins with another shard, so that none is always the one for which no time is left.
+  const first = Math.floor(engine.clock.now() / engine.params.tickMs) % range.shards.length;
+  for (const shard of [...range.shards.slice(first), ...range.shards.slice(0, first)]) {
     const hints: StretchHint[] = [];
     for (const priority of priorities) hints.push(...(await cutPast(engine, shard, priority)));
     if (hints.length > 0) await sendHints(engine, hints);

@@ -8,7 +8,6 @@ import type { Waiting } from "../core/job.ts";
 import type { Invocation } from "./attempt.ts";
 import type { Engine } from "./engine.ts";
 import { attemptOrHandOn } from "./handOn.ts";
-import type { Release } from "./slots.ts";
 import { walk } from "./walk.ts";
 
 /** Rejects with `OutageError` when the store could not be read at all: the hint should come again. Nothing else makes a hint fail. */
@@ -32,16 +31,7 @@ async function wakeNames(engine: Engine, hint: NamesHint, invocation: Invocation
   const due = jobs.filter((job): job is Waiting => job.state === "waiting" && job.wakeAt === named.get(`${job.tenant} ${job.id}`)?.wakeAt);
   const among = due.filter((job) => job.leaseLossCount === 0);
   const lonely = due.filter((job) => job.leaseLossCount > 0);
-  await Promise.all(among.map((job) => attemptOrHandOn(engine, job, invocation)));
+  await Promise.all(among.map((job) => attemptOrHandOn(engine, job, invocation, "at_claim")));
   // Whatever killed its executor before must find no other call in flight here to take along.
-  for (const job of lonely) await attemptLonely(engine, job, invocation);
-}
-
-async function attemptLonely(engine: Engine, job: Waiting, invocation: Invocation): Promise<void> {
-  let slot: Release | undefined;
-  while (slot === undefined) {
-    await invocation.slots.whenFree(job.priority);
-    slot = invocation.slots.tryTake(job.priority);
-  }
-  await attemptOrHandOn(engine, job, invocation, slot);
+  for (const job of lonely) await attemptOrHandOn(engine, job, invocation, "waits");
 }

@@ -69,7 +69,9 @@ async function startAll(
 ): Promise<void> {
   const jobs = await loadOrRelease(engine, entries, slots);
   for (const job of jobs) {
-    const started: Promise<void> = attend(engine, job, slots.pop(), invocation).then((answer) => {
+    const slot = slots.pop();
+    if (slot === undefined) throw new Error(`expected a slot for each of ${jobs.length} items, got fewer`);
+    const started: Promise<void> = attend(engine, job, slot, invocation).then((answer) => {
       progress.started.delete(started);
       if (answer === "no_time") progress.outOfTime = true;
     });
@@ -90,13 +92,13 @@ async function loadOrRelease(engine: Engine, entries: readonly WheelEntry[], slo
 }
 
 /** Does what one item of the past needs. */
-async function attend(engine: Engine, job: Job, slot: Release | undefined, invocation: Invocation): Promise<"attended" | "no_time"> {
+async function attend(engine: Engine, job: Job, slot: Release, invocation: Invocation): Promise<"attended" | "no_time"> {
   switch (job.state) {
     case "waiting": {
       // An entry of the index may be older than its record: whoever moved the job has hinted it.
       if (job.wakeAt > engine.clock.now()) break;
       if (job.leaseLossCount > 0) {
-        slot?.();
+        slot();
         await hintNamed(engine, job);
         return "attended";
       }
@@ -110,7 +112,7 @@ async function attend(engine: Engine, job: Job, slot: Release | undefined, invoc
     case "cancelled":
       break;
   }
-  slot?.();
+  slot();
   return "attended";
 }
 

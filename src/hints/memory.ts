@@ -5,7 +5,7 @@
 
 import { endOf, type Hint, type NamesHint, type StretchHint, shardOf, startOf } from "../core/hint.ts";
 import type { Priority } from "../core/job.ts";
-import { type EpochMs, earlierOf, toEpochMs } from "../core/time.ts";
+import { type EpochMs, earlierOf, later, laterOf, toEpochMs } from "../core/time.ts";
 import type { Clock, Hints } from "../engine/ports.ts";
 
 export type MemoryHints = Hints & {
@@ -137,11 +137,14 @@ function createWalks({ deliver }: MemoryHintsOptions) {
   let stopped = false;
 
   async function walk(key: string, first: StretchHint): Promise<void> {
-    for (let next: StretchHint | undefined = first; next !== undefined && !stopped; next = walking.get(key)) {
-      walking.set(key, undefined);
-      await deliver(next);
+    try {
+      for (let next: StretchHint | undefined = first; next !== undefined && !stopped; next = walking.get(key)) {
+        walking.set(key, undefined);
+        await deliver(next);
+      }
+    } finally {
+      walking.delete(key);
     }
-    walking.delete(key);
   }
 
   return {
@@ -167,16 +170,30 @@ function unionOf(a: StretchHint, b: StretchHint): StretchHint {
   return { ...b, after, until };
 }
 
-/** Remembers of each partition only the earliest instant that found no room, and has its past read from there when it comes. */
-function createDropped({ clock, shards }: MemoryHintsOptions, walks: { add(hint: StretchHint): void }) {
-  const earliest = new Map<string, { at: EpochMs; alarm: AbortController }>();
+/** How often the past of a partition is read while instants of it that found no room are still to come. */
+const rereadMs = 100;
 
-  async function readWhenDue(key: string, at: EpochMs, superseded: AbortSignal, shard: number, priority: Priority): Promise<void> {
-    await clock.until(at, superseded);
-    if (superseded.aborted) return;
-    earliest.delete(key);
+/**
+ * Remembers of each partition only the first and the last instant that found no room, and has the past read when the first comes and
+ * from then on until the last has come: as much memory for a million names as for one.
+ */
+function createDropped({ clock, shards }: MemoryHintsOptions, walks: { add(hint: StretchHint): void }) {
+  const spans = new Map<string, { first: EpochMs; last: EpochMs; alarm: AbortController }>();
+
+  function arm(shard: number, priority: Priority, first: EpochMs, last: EpochMs): void {
+    const alarm = new AbortController();
+    const span = { first, last, alarm };
+    spans.set(`${shard} ${priority}`, span);
+    void clock.until(first, alarm.signal).then(() => {
+      if (!alarm.signal.aborted) readPast(shard, priority, first, span.last);
+    });
+  }
+
+  function readPast(shard: number, priority: Priority, first: EpochMs, last: EpochMs): void {
     const now = clock.now();
-    walks.add({ kind: "stretch", shard, priority, after: startOf(at), until: endOf(now), cutAt: now, startAt: now });
+    walks.add({ kind: "stretch", shard, priority, after: startOf(first), until: endOf(now), cutAt: now, startAt: now });
+    spans.delete(`${shard} ${priority}`);
+    if (last > now) arm(shard, priority, earlierOf(later(now, rereadMs), last), last);
   }
 
   return {
@@ -184,17 +201,16 @@ function createDropped({ clock, shards }: MemoryHintsOptions, walks: { add(hint:
       // What is past already is read by the next turn. Read here and now, an item that must wait for room would be read for ever.
       if (wakeAt <= clock.now()) return;
       const shard = shardOf(id, shards);
-      const key = `${shard} ${priority}`;
-      const before = earliest.get(key);
-      if (before !== undefined && before.at <= wakeAt) return;
-      before?.alarm.abort();
-      const alarm = new AbortController();
-      const at = before === undefined ? wakeAt : earlierOf(before.at, wakeAt);
-      earliest.set(key, { at, alarm });
-      void readWhenDue(key, at, alarm.signal, shard, priority);
+      const span = spans.get(`${shard} ${priority}`);
+      if (span === undefined) arm(shard, priority, wakeAt, wakeAt);
+      else if (wakeAt >= span.first) span.last = laterOf(span.last, wakeAt);
+      else {
+        span.alarm.abort();
+        arm(shard, priority, wakeAt, span.last);
+      }
     },
     stop() {
-      for (const { alarm } of earliest.values()) alarm.abort();
+      for (const { alarm } of spans.values()) alarm.abort();
     },
   };
 }

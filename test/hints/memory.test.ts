@@ -127,6 +127,17 @@ describe("a full memory", () => {
     expect(stretches()).toMatchObject([{ shard: 0, priority: "normal", after: startOf(at(500)), until: endOf(at(500)) }]);
   });
 
+  it("has the past read again for what it dropped after the first, up to the last", async () => {
+    const { clock, hints, stretches, walks } = open(0);
+    await hints.send([names(name(500), name(1_250))]);
+    await clock.runUntil(at(3_000));
+    expect(stretches()).toHaveLength(1);
+    walks[0]?.();
+    await clock.rest();
+    expect(stretches().at(1)).toMatchObject({ until: endOf(at(1_250)) });
+    expect(clock.next()).toBeUndefined();
+  });
+
   it("has each partition of what it dropped read on its own", async () => {
     const { clock, hints, stretches } = open(0);
     await hints.send([names(name(500)), { ...names(name(600)), priority: "critical" }]);
