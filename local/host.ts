@@ -138,7 +138,10 @@ function compose({ settings, log, version, store, clock }: Building, observe: (o
   const params = homeParams(settings, clock.now(), version);
   const invocation: Invocation = { slots: createSlots(settings.concurrency), endsAt: null, warm: 0 };
   const { close: closeDeliver, ...deliver } = createDeliver({ allow: settings.allowTargets, now: clock.now });
-  const hints = createMemoryHints({ clock, shards, namesMax, leadMs: params.leadMs, deliver: handle });
+  const hints = createMemoryHints({
+    ...{ clock, shards, namesMax, leadMs: params.leadMs, deliver: handle },
+    namesPerStepMax: 2 * settings.concurrency,
+  });
   const engine: Engine = {
     ...{ params, store, cursors: memoryCursors(), hints, deliver, admit: admitAll, clock, chance, ids: createIds(), observe },
     register: createRegister(),

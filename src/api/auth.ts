@@ -50,11 +50,18 @@ function unauthorized(request: Request): Problem {
 function foreignName(request: Request): Problem | undefined {
   const host = request.headers.get("host") ?? new URL(request.url).host;
   const origin = request.headers.get("origin");
-  if (isLoopbackName(nameOf(`http://${host}`)) && (origin === null || isLoopbackName(nameOf(origin)))) return undefined;
+  if (isLoopbackHost(host) && (origin === null || isLoopbackName(nameOf(origin)))) return undefined;
   return problem(
     "forbidden",
     "Without an API key only this machine is served: call it as localhost, 127.0.0.1 or [::1], or configure ONTHEDOT_API_KEY to serve other names.",
   );
+}
+
+/** The usual spellings, known without parsing: this is asked of every request. */
+const usualHost = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/;
+
+function isLoopbackHost(host: string): boolean {
+  return usualHost.test(host) || isLoopbackName(nameOf(`http://${host}`));
 }
 
 /** The host name in an origin, in its normal form; undefined for `null` and whatever else is no origin. */

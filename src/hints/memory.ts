@@ -20,6 +20,8 @@ export type MemoryHintsOptions = {
   readonly shards: number;
   /** Names held at once. */
   readonly namesMax: number;
+  /** Names of one moment: more than could start at it are not worth a timer and a load, for they must wait for a slot anyway. */
+  readonly namesPerStepMax: number;
   readonly leadMs: number;
   /** Handles one hint. Must not reject: a hint is not delivered twice, for the wheel holds the work. */
   readonly deliver: (hint: Hint) => Promise<void>;
@@ -43,10 +45,9 @@ export function createMemoryHints(options: MemoryHintsOptions): MemoryHints {
           walks.add(hint);
           continue;
         }
-        const left = timers.add(hint);
-        if (left.length === 0) continue;
-        answer = "full";
-        for (const name of left) dropped.add(hint.priority, name);
+        const { crowded, full } = timers.add(hint);
+        if (full.length > 0) answer = "full";
+        for (const name of [...crowded, ...full]) dropped.add(hint.priority, name);
       }
       return answer;
     },
@@ -60,38 +61,45 @@ export function createMemoryHints(options: MemoryHintsOptions): MemoryHints {
 }
 
 /** Holds names until a lead before their instant. */
-function createTimers({ clock, namesMax, leadMs, deliver }: MemoryHintsOptions) {
-  const steps = new Map<number, NamesHint[]>();
+function createTimers({ clock, namesMax, namesPerStepMax, leadMs, deliver }: MemoryHintsOptions) {
+  const steps = new Map<number, { readonly hints: NamesHint[]; names: number }>();
   const held = new Map<string, EpochMs>();
   let armedAt = Number.POSITIVE_INFINITY;
   let alarm = new AbortController();
   let stopped = false;
 
-  /** Answers the names that found no room. */
-  function add(hint: NamesHint): readonly Name[] {
-    if (stopped) return [];
-    const left: Name[] = [];
+  /** Answers the names that found no room: among those of their moment, or at all. */
+  function add(hint: NamesHint): { readonly crowded: readonly Name[]; readonly full: readonly Name[] } {
+    const crowded: Name[] = [];
+    const full: Name[] = [];
+    if (stopped) return { crowded, full };
     const parts = new Map<number, Name[]>();
     for (const name of hint.names) {
       const key = `${name.tenant} ${name.id}`;
       if (held.get(key) === name.wakeAt) continue;
       if (held.size >= namesMax) {
-        left.push(name);
+        full.push(name);
         continue;
       }
+      const at = Math.floor((Math.max(name.wakeAt, hint.startAt) - leadMs) / stepMs) * stepMs;
+      const step = steps.get(at) ?? { hints: [], names: 0 };
+      // What is owed already has no moment to come: it is delivered at once, and found without a slot there.
+      if (step.names >= namesPerStepMax && name.wakeAt > clock.now()) {
+        crowded.push(name);
+        continue;
+      }
+      step.names += 1;
+      steps.set(at, step);
       held.set(key, name.wakeAt);
-      const step = Math.floor((Math.max(name.wakeAt, hint.startAt) - leadMs) / stepMs) * stepMs;
-      const part = parts.get(step);
-      if (part === undefined) parts.set(step, [name]);
+      const part = parts.get(at);
+      if (part === undefined) parts.set(at, [name]);
       else part.push(name);
     }
-    for (const [step, names] of parts) {
-      const hints = steps.get(step);
-      if (hints === undefined) steps.set(step, [{ ...hint, names }]);
-      else hints.push({ ...hint, names });
-      arm(step);
+    for (const [at, names] of parts) {
+      steps.get(at)?.hints.push({ ...hint, names });
+      arm(at);
     }
-    return left;
+    return { crowded, full };
   }
 
   function arm(at: number): void {
@@ -110,8 +118,8 @@ function createTimers({ clock, namesMax, leadMs, deliver }: MemoryHintsOptions) 
   function release(): void {
     const now = clock.now();
     const due = [...steps].filter(([step]) => step <= now).toSorted(([a], [b]) => a - b);
-    for (const [step, hints] of due) {
-      steps.delete(step);
+    for (const [at, { hints }] of due) {
+      steps.delete(at);
       for (const hint of hints) {
         for (const name of hint.names) held.delete(`${name.tenant} ${name.id}`);
         void deliver(hint);

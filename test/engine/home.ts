@@ -108,6 +108,7 @@ export type HomeOptions = {
   readonly answer?: Answerer;
   readonly capacity?: number;
   readonly namesMax?: number;
+  namesPerStepMax?: number;
   readonly params?: Partial<Params>;
   readonly clock?: VirtualClock;
 };
@@ -134,6 +135,7 @@ export function openHome(given: HomeOptions = {}): Home {
     clock,
     shards: params.shards,
     namesMax: given.namesMax ?? 10_000,
+    namesPerStepMax: given.namesPerStepMax ?? 10_000,
     leadMs: params.leadMs,
     deliver: (hint) => duringOutages(wake(engine, hint, invocation)),
   });

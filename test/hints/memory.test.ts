@@ -27,12 +27,12 @@ function stretch(afterMs: number, untilMs: number, given: Partial<StretchHint> =
 }
 
 /** Hints with a lead of 100 ms, whose deliveries are written down with their instant; a walk lasts until it is let go. */
-function open(namesMax = 1_000) {
+function open(namesMax = 1_000, namesPerStepMax = 1_000) {
   const clock = createVirtualClock(startAt);
   const delivered: { hint: Hint; atMs: number }[] = [];
   const walks: (() => void)[] = [];
   const hints = createMemoryHints({
-    ...{ clock, shards: 1, namesMax, leadMs: 100 },
+    ...{ clock, shards: 1, namesMax, namesPerStepMax, leadMs: 100 },
     async deliver(hint) {
       delivered.push({ hint, atMs: clock.now() - startAt });
       if (hint.kind === "stretch") await new Promise<void>((resolve) => walks.push(resolve));
@@ -150,6 +150,26 @@ describe("a full memory", () => {
     await hints.send([names(name(500))]);
     await clock.runUntil(at(450));
     expect(await hints.send([names(name(700))])).toBe("sent");
+  });
+});
+
+describe("a moment for which more is named than could start", () => {
+  it("takes no more names, and has the rest read from the wheel at its instant; other moments have room", async () => {
+    const { clock, hints, delivered, stretches } = open(1_000, 2);
+    expect(await hints.send([names(name(500), name(500), name(500), name(900))])).toBe("sent");
+    expect(hints.depth()).toBe(3);
+    await clock.runUntil(at(450));
+    expect(delivered).toHaveLength(1);
+    expect(stretches()).toEqual([]);
+    await clock.runUntil(at(500));
+    expect(stretches()).toMatchObject([{ after: startOf(at(500)), until: endOf(at(500)) }]);
+  });
+
+  it("takes what is owed already all the same", async () => {
+    const { hints, clock, delivered } = open(1_000, 2);
+    await hints.send([names(name(0)), names(name(0)), names(name(0))]);
+    await clock.rest();
+    expect(delivered).toHaveLength(3);
   });
 });
 
