@@ -17,13 +17,17 @@ const together = 2_000;
 export async function fill(folder: string, count: number): Promise<void> {
   await chmod(folder, 0o700);
   const now = toEpochMs(Date.now());
-  const store = await openSqliteStore({ path: join(folder, databaseFile), now: () => now, shards: 1 });
+  const store = await openSqliteStore({ path: join(folder, databaseFile), now: () => now, shards: 1, onUnreadable: raise });
   const ids = createIds();
   for (let done = 0; done < count; done += together) {
     const inserts = Array.from({ length: Math.min(together, count - done) }, (_, index) => store.insert(waiting(done + index)));
     await Promise.all(inserts);
   }
   await store.close();
+
+  function raise(_id: string, cause: unknown): never {
+    throw cause;
+  }
 
   function waiting(index: number) {
     const text = JSON.stringify({ order: index, note: "x".repeat(120) });

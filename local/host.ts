@@ -70,7 +70,9 @@ export async function startHost(settings: Settings, log: Log, version: string): 
   }
   const clock = createNodeClock();
   try {
-    const store = await openSqliteStore({ path: join(settings.data, databaseFile), now: clock.now, shards });
+    const onUnreadable = (job: string, cause: unknown) =>
+      log("error", `the record of ${job} cannot be read, and is passed over; is it damaged, or of a newer version?`, { job, cause });
+    const store = await openSqliteStore({ path: join(settings.data, databaseFile), now: clock.now, shards, onUnreadable });
     const host = await openDoors({ settings, log, version, store, clock, unlock: lock.release });
     if (host.kind === "started") return host;
     await store.close();

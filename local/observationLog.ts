@@ -53,10 +53,16 @@ function about(job: Job): Fields {
 
 /** A job that ends failed has given up what a caller asked for: nobody else may notice. */
 function writeChange(log: Log, { from, to }: Transition): void {
-  const level = to.state === "failed" ? "warn" : "debug";
+  const level = levelOf(to);
   if (!log.isOn(level)) return;
   if (from.state === "running" && to.state === "running") log(level, `${to.id} is asked to cancel`, about(to));
   else writeState(log, level, to);
+}
+
+/** What a person who watches asks next: a failed call is followed by when it is tried again, a lost one by that it was lost. */
+function levelOf(job: Job): Level {
+  if (job.state === "failed" || job.because === "lease_lost") return "warn";
+  return job.because === "retried" ? "info" : "debug";
 }
 
 function writeState(log: Log, level: Level, job: Job): void {
@@ -66,7 +72,7 @@ function writeState(log: Log, level: Level, job: Job): void {
 function stateDetail(job: Job): string {
   switch (job.state) {
     case "waiting":
-      return ` until ${formatInstant(job.nextAttemptAt)}`;
+      return ` until ${formatInstant(job.nextAttemptAt)}${job.attemptCount === 0 ? "" : `, after ${job.attemptCount} of ${job.retry.maxAttempts} attempts`}`;
     case "running":
       return `, attempt ${job.attemptCount}`;
     case "succeeded":

@@ -6,7 +6,7 @@
 import * as z from "zod";
 import { priorities } from "../core/job.ts";
 import { limits } from "../core/limits.ts";
-import { type RetryPolicy, retryDefault, retryOnDefault } from "../core/retry.ts";
+import { type RetryPolicy, retryDefault } from "../core/retry.ts";
 import { formatDuration } from "../core/time.ts";
 import { bodyBase64, bodyText, duration, headers, instant, key, labels, method, url } from "./fields.ts";
 
@@ -41,31 +41,31 @@ const retryOn = z
   });
 
 const retryFields = z.strictObject({
-  maxAttempts: z.int().min(1).max(limits.attemptMax).default(limits.attemptMaxDefault),
+  maxAttempts: z.int().min(1).max(limits.attemptMax).default(retryDefault.maxAttempts),
   minBackoff: duration(
     { min: limits.backoffMsMin, max: limits.minBackoffMsMax },
-    `The first wait. Default ${formatDuration(limits.minBackoffMsDefault)}, or maxBackoff where that is less.`,
+    `What the first wait is drawn from, or is where jitter is false. Default ${formatDuration(retryDefault.minBackoffMs)}, or maxBackoff where that is less.`,
   ).optional(),
   maxBackoff: duration(
     { min: limits.backoffMsMin, max: limits.maxBackoffMsMax },
-    `No wait is longer. At least minBackoff. Default ${formatDuration(limits.maxBackoffMsDefault)}, or minBackoff where that is more.`,
+    `No wait is longer. At least minBackoff. Default ${formatDuration(retryDefault.maxBackoffMs)}, or minBackoff where that is more.`,
   ).optional(),
-  maxDoublings: z.int().min(0).max(limits.doublingsMax).default(limits.doublingsDefault),
+  maxDoublings: z.int().min(0).max(limits.doublingsMax).default(retryDefault.maxDoublings),
   maxAge: duration(
     { min: limits.maxAgeMsMin, max: limits.maxAgeMsMax, default: limits.maxAgeMsDefault },
     "No retry starts later than this after dueAt.",
-  ).default(limits.maxAgeMsDefault),
+  ).default(retryDefault.maxAgeMs),
   jitter: z
     .boolean()
-    .default(true)
+    .default(retryDefault.jitter)
     .meta({ description: "Draw each wait from (0, curve], so that calls that failed together do not return together." }),
-  retryOn: retryOn.default([...retryOnDefault]),
+  retryOn: retryOn.default([...retryDefault.retryOn]),
 });
 
 const retry = retryFields
   .transform(({ minBackoff, maxBackoff, maxAge, ...rest }, context): RetryPolicy => {
-    const minBackoffMs = minBackoff ?? Math.min(limits.minBackoffMsDefault, maxBackoff ?? limits.minBackoffMsDefault);
-    const maxBackoffMs = maxBackoff ?? Math.max(limits.maxBackoffMsDefault, minBackoffMs);
+    const minBackoffMs = minBackoff ?? Math.min(retryDefault.minBackoffMs, maxBackoff ?? retryDefault.minBackoffMs);
+    const maxBackoffMs = maxBackoff ?? Math.max(retryDefault.maxBackoffMs, minBackoffMs);
     if (maxBackoffMs < minBackoffMs) {
       const message = `expected at least minBackoff (${formatDuration(minBackoffMs)}), got "${formatDuration(maxBackoffMs)}"`;
       context.issues.push({ code: "custom", input: maxBackoff, path: ["maxBackoff"], message, params: { code: "too_small" } });

@@ -24,6 +24,7 @@ export const limits = {
   headersMax: 64,
   /** Names and values together; most servers refuse a head above 8 KiB. */
   headerBytesMax: 8 * kib,
+  /** Labels ride in the item of every job: bounds what they cost. The key's length is that of Kubernetes labels. */
   labelsMax: 16,
   labelKeyCharsMax: 63,
   labelValueCharsMax: 255,
@@ -35,20 +36,31 @@ export const limits = {
   timeoutMsMax: 15 * minuteMs,
   timeoutMsDefault: 30 * secondMs,
 
+  /** What Cloud Tasks allows; a call that failed a hundred times wants a person. */
   attemptMax: 100,
+  /** Rides out a restart of the target, some tens of seconds; a caller whose target may be down for hours asks for more. */
   attemptMaxDefault: 4,
+  /** Shorter waits are a busy loop over the network. */
   backoffMsMin: 100,
   minBackoffMsMax: dayMs,
+  /** A wait of more than a week is a schedule. */
   maxBackoffMsMax: 7 * dayMs,
+  /** Long enough for a crashed process to be started again. */
   minBackoffMsDefault: 10 * secondMs,
+  /** Met from the tenth attempt on: for callers who ask for many. */
   maxBackoffMsDefault: hourMs,
+  /** 2^16 times the shortest wait is two hours; more doublings change nothing below maxBackoff. */
   doublingsMax: 16,
+  /** 10 s doubled five times is five minutes, and grows by that from there. */
   doublingsDefault: 5,
   maxAgeMsMin: secondMs,
+  /** As long as ended jobs are kept by default. */
   maxAgeMsMax: 30 * dayMs,
+  /** A webhook of yesterday is rarely wanted. */
   maxAgeMsDefault: dayMs,
   /** A Retry-After beyond a day is a mistake or a refusal in disguise. */
   retryAfterMsMax: dayMs,
+  /** Every status that anyone names by itself, with room. */
   retryOnMax: 32,
   expireAfterMsMax: 3_653 * dayMs,
 
@@ -61,6 +73,7 @@ export const limits = {
   excerptBytesMax: 4 * kib,
   excerptHeaderBytesMax: 2 * kib,
 
+  /** A screenful or two; the largest page is some hundred KiB. */
   listLimitDefault: 50,
   listLimitMax: 200,
   /** Items that one filtered page may look at: a page's work is bounded, also where nothing matches. */

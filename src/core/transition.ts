@@ -277,7 +277,7 @@ function withEnd(
   facts: Facts,
 ): Running {
   const last = job.attempts.at(-1);
-  if (last === undefined) return job;
+  if (last === undefined) throw new Error(`expected a running job to have an attempt, got none in ${job.id}`);
   const attempt: Attempt = {
     ...last,
     startedAt: end.startedAt,

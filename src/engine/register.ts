@@ -22,8 +22,11 @@ export type Register = {
   hold(ref: ItemRef): Held | undefined;
   letGo(ref: ItemRef): void;
   holds(ref: ItemRef): boolean;
-  /** As `holds`, for a hint that names the item: its instant is kept for whoever lets go, for an edit or a retry may have moved the item there. */
-  misses(name: ItemRef & { readonly wakeAt: EpochMs }): boolean;
+  /**
+   * Told of a hint's name. "held": its instant is noted for whoever lets go, who sends the hint again, for an edit or a retry may have
+   * moved the item there.
+   */
+  noteMissed(name: ItemRef & { readonly wakeAt: EpochMs }): "held" | "free";
   /** Whether the attempt with this token is alive in this process. */
   lives(ref: ItemRef, token: LeaseToken): boolean;
   /** Tells the call in flight, if it is this process's. */
@@ -51,10 +54,11 @@ export function createRegister(): Register {
       if (held?.size === 0) tenants.delete(ref.tenant);
     },
     holds: (ref) => find(ref) !== undefined,
-    misses(name) {
+    noteMissed(name) {
       const held = find(name);
-      if (held !== undefined) held.missedAt = name.wakeAt;
-      return held !== undefined;
+      if (held === undefined) return "free";
+      held.missedAt = name.wakeAt;
+      return "held";
     },
     lives: (ref, token) => find(ref)?.token === token,
     askCancel(ref) {

@@ -27,7 +27,8 @@ export async function wake(engine: Engine, hint: Hint, invocation: Invocation): 
 
 async function wakeNames(engine: Engine, hint: NamesHint, invocation: Invocation): Promise<void> {
   const named = new Map(hint.names.map((name) => [`${name.tenant} ${name.id}`, name]));
-  const jobs = await engine.store.loadMany([...named.values()].filter((name) => !engine.register.misses(name)));
+  const free = [...named.values()].filter((name) => engine.register.noteMissed(name) === "free");
+  const jobs = await engine.store.loadMany(free);
   const due = jobs.filter((job): job is Waiting => job.state === "waiting" && job.wakeAt === named.get(`${job.tenant} ${job.id}`)?.wakeAt);
   const among = due.filter((job) => job.leaseLossCount === 0);
   const lonely = due.filter((job) => job.leaseLossCount > 0);

@@ -4,12 +4,12 @@
  */
 
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
-import { shardOf } from "../core/hint.ts";
+import { type ItemRef, shardOf } from "../core/hint.ts";
 import type { JobId, TenantId } from "../core/ids.ts";
 import { isLive, type Job, priorities } from "../core/job.ts";
 import { type EpochMs, toEpochMs } from "../core/time.ts";
 import type { Transition } from "../core/transition.ts";
-import type { ListKey, Store } from "../engine/ports.ts";
+import { type ListKey, OutageError, type Store } from "../engine/ports.ts";
 import { openForReads, prepareDatabase } from "./database.ts";
 import type { Write, WriteAnswer } from "./group.ts";
 import { decodeJob, encodeJob, refuseLargePayload } from "./item.ts";
@@ -30,12 +30,20 @@ export type SqliteStore = Store & {
   close(): Promise<void>;
 };
 
+export type SqliteOptions = {
+  readonly path: string;
+  readonly now: () => EpochMs;
+  readonly shards: number;
+  /** Told of each record that cannot be read, once. It is left out of pages, so that it does not stand in the way of the others. */
+  readonly onUnreadable: (id: JobId, cause: unknown) => void;
+};
+
 /** Opens the database at `path`, or makes it; its folder stands. Throws `DatabaseRefusedError` for a file that it must not touch. */
-export async function openSqliteStore({ path, now, shards }: { path: string; now: () => EpochMs; shards: number }): Promise<SqliteStore> {
+export async function openSqliteStore({ path, now, shards, onUnreadable }: SqliteOptions): Promise<SqliteStore> {
   prepareDatabase(path, shards);
   const reader = openForReads(path);
   const writer = await startWriter(path);
-  const reads = readsOf(reader, now, shards);
+  const reads = readsOf(reader, { now, shards, onUnreadable });
 
   return {
     ...reads,
@@ -96,7 +104,7 @@ const wheelPage = `
   SELECT tenant, id, wake_at, hinted FROM jobs
   WHERE shard = ? AND priority = ? AND (wake_at, id) > (?, ?) AND (wake_at, id) <= (?, ?) ORDER BY wake_at, id LIMIT ?`;
 const listPage = `
-  SELECT record FROM jobs WHERE tenant = ? AND (created_at, id) < (?, ?) AND (expires_at IS NULL OR expires_at > ?)
+  SELECT created_at, id, record FROM jobs WHERE tenant = ? AND (created_at, id) < (?, ?) AND (expires_at IS NULL OR expires_at > ?)
   ORDER BY created_at DESC, id DESC LIMIT ?`;
 const onePayload = "SELECT bytes FROM payloads WHERE tenant = ? AND owner = ? AND id = ?";
 const liveCounts = "SELECT waiting, running FROM counts";
@@ -109,26 +117,39 @@ const beforeAll: ListKey = { createdAt: toEpochMs(Number.MAX_SAFE_INTEGER), id: 
 
 type Reads = Pick<SqliteStore, "load" | "loadMany" | "wheel" | "list" | "readPayloads" | "counts">;
 
-function readsOf(reader: DatabaseSync, now: () => EpochMs, shards: number): Reads {
+function readsOf(reader: DatabaseSync, { now, shards, onUnreadable }: Omit<SqliteOptions, "path">): Reads {
   const statements = {
     ...{ oneJob: reader.prepare(oneJob), wheelPage: reader.prepare(wheelPage), listPage: reader.prepare(listPage) },
     ...{ onePayload: reader.prepare(onePayload), liveCounts: reader.prepare(liveCounts), oldestWaiting: reader.prepare(oldestWaiting) },
   };
-  const loadOne = ({ tenant, id }: { tenant: TenantId; id: JobId }) => {
-    const row = statements.oneJob.get(tenant, id, now());
-    return row === undefined ? undefined : jobOf(row);
-  };
+  const rowOf = ({ tenant, id }: ItemRef) => read(() => statements.oneJob.get(tenant, id, now()));
+  const told = new Set<JobId>();
+
+  /** Damage, or a format of a newer version, in one record must not stop the work on all that stand beside it. */
+  function jobUnlessUnreadable(id: JobId, row: Row): Job | undefined {
+    try {
+      return jobOf(row);
+    } catch (cause) {
+      if (!told.has(id)) onUnreadable(id, cause);
+      told.add(id);
+      return undefined;
+    }
+  }
 
   return {
     async load(ref) {
-      return loadOne(ref);
+      const row = rowOf(ref);
+      return row === undefined ? undefined : jobOf(row);
     },
     async loadMany(refs) {
-      return refs.map(loadOne).filter((job) => job !== undefined);
+      return refs.flatMap((ref) => {
+        const row = rowOf(ref);
+        return row === undefined ? [] : (jobUnlessUnreadable(ref.id, row) ?? []);
+      });
     },
     async wheel({ shard, priority, after, until, limit }) {
       const partition = [shard, priorities.indexOf(priority)] as const;
-      const rows = statements.wheelPage.all(...partition, after.wakeAt, after.id, until.wakeAt, until.id, limit);
+      const rows = read(() => statements.wheelPage.all(...partition, after.wakeAt, after.id, until.wakeAt, until.id, limit));
       return rows.map((row) => ({
         ...{ tenant: String(row["tenant"]) as TenantId, id: String(row["id"]) as JobId },
         ...{ wakeAt: toEpochMs(Number(row["wake_at"])), hinted: row["hinted"] === 1 },
@@ -137,19 +158,21 @@ function readsOf(reader: DatabaseSync, now: () => EpochMs, shards: number): Read
     async list({ tenant, after, limit }) {
       const { createdAt, id } = after ?? beforeAll;
       // One more than asked for tells whether this page is the last.
-      const rows = statements.listPage.all(tenant, createdAt, id, now(), limit + 1);
-      const jobs = rows.slice(0, limit).map(jobOf);
-      const last = jobs.at(-1);
-      return { jobs, next: last === undefined || rows.length <= limit ? null : { createdAt: last.createdAt, id: last.id } };
+      const rows = read(() => statements.listPage.all(tenant, createdAt, id, now(), limit + 1));
+      const page = rows.slice(0, limit);
+      const jobs = page.flatMap((row) => jobUnlessUnreadable(String(row["id"]) as JobId, row) ?? []);
+      const last = page.at(-1);
+      if (last === undefined || rows.length <= limit) return { jobs, next: null };
+      return { jobs, next: { createdAt: toEpochMs(Number(last["created_at"])), id: String(last["id"]) } };
     },
     async readPayloads(owner, ids) {
       return ids.map((id) => {
-        const bytes = statements.onePayload.get(owner.tenant, owner.id, id)?.["bytes"];
+        const bytes = read(() => statements.onePayload.get(owner.tenant, owner.id, id))?.["bytes"];
         return bytes instanceof Uint8Array ? bytes : undefined;
       });
     },
     async counts() {
-      const row = statements.liveCounts.get();
+      const row = read(() => statements.liveCounts.get());
       const oldest: number[] = [];
       for (let shard = 0; shard < shards; shard++) {
         for (const priority of priorities.keys()) {
@@ -163,6 +186,17 @@ function readsOf(reader: DatabaseSync, now: () => EpochMs, shards: number): Read
   };
 }
 
-function jobOf(row: Record<string, SQLOutputValue>): Job {
+/** A disk that cannot be read is out, and not a bug of whoever asks. */
+function read<T>(ask: () => T): T {
+  try {
+    return ask();
+  } catch (cause) {
+    throw new OutageError("the store could not be read", { cause });
+  }
+}
+
+type Row = Record<string, SQLOutputValue>;
+
+function jobOf(row: Row): Job {
   return decodeJob(String(row["record"]));
 }

@@ -3,9 +3,10 @@ import type { Fields, Level, Log } from "../../local/log.ts";
 import { observationLog } from "../../local/observationLog.ts";
 import type { Answer } from "../../src/core/outcome.ts";
 import { later } from "../../src/core/time.ts";
-import { claim, requestCancel, settle } from "../../src/core/transition.ts";
+import { claim, loseLease, requestCancel, settle } from "../../src/core/transition.ts";
 import type { Observation } from "../../src/engine/ports.ts";
 import {
+  againEnd,
   claimed,
   doneEnd,
   expectState,
@@ -76,6 +77,18 @@ test("a call of which nothing was sent has no lateness and says why", () => {
   const [line] = linesOf([{ kind: "called", job, answer: { ...failure, reason: "dns", sentAt: null, endedAt: startAt }, trace }]);
   expect(line?.message).toBe(`could not call ${job.id}, dns: ${failure.message}`);
   expect(line?.fields?.latenessMs).toBeNull();
+});
+
+test("a retry says when and how many attempts are left, and an attempt that was cut off is a warning", () => {
+  const running = runningJob();
+  const lines = linesOf([
+    { kind: "changed", transition: settle(running, againEnd(), 0, factsAt(startAt)) },
+    { kind: "changed", transition: loseLease(running, factsAt(startAt)) },
+  ]);
+  expect(lines.map(({ level, message }) => `${level} ${message.replace(running.id, "job")}`)).toEqual([
+    "info job is waiting (retried) until 2027-01-01T00:00:10.000Z, after 1 of 4 attempts",
+    "warn job is waiting (lease_lost) until 2027-01-01T00:00:00.000Z, after 1 of 4 attempts",
+  ]);
 });
 
 test("comings and goings are at debug, and a job that failed for good is a warning with its reason", () => {

@@ -13,7 +13,7 @@ import type { ListKey, Store } from "../../src/engine/ports.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import { openSqliteStore, type SqliteStore } from "../../src/store/sqlite.ts";
 import { factsAt, handClock, newJob, nextJobId, nextPayloadId, otherTenant, startAt } from "../builders.ts";
-import { type Folder, freshFolder } from "./folder.ts";
+import { type Folder, freshFolder, onUnreadable } from "./folder.ts";
 import { anyChange, pick } from "./verbs.ts";
 
 const shards = 3;
@@ -168,7 +168,7 @@ async function run(world: World, command: Command): Promise<void> {
       return;
     case "reopen":
       await world.real.close();
-      world.real = await openSqliteStore({ path: world.folder.file("jobs.db"), now: clock.now, shards });
+      world.real = await openSqliteStore({ path: world.folder.file("jobs.db"), now: clock.now, shards, onUnreadable });
   }
 }
 
@@ -196,7 +196,7 @@ test("whatever is asked of them, the database and the model answer alike", { tim
     fc.asyncProperty(fc.array(command, { minLength: 100, maxLength: 250, size: "max" }), async (commands) => {
       const clock = handClock();
       const folder = await freshFolder();
-      const real = await openSqliteStore({ path: folder.file("jobs.db"), now: clock.now, shards });
+      const real = await openSqliteStore({ path: folder.file("jobs.db"), now: clock.now, shards, onUnreadable });
       const model = memoryStore({ now: clock.now, shards });
       const world: World = { folder, clock, model, real, copies: [], changes: [], payloads: [], place: null };
       try {

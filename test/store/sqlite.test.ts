@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { endOf, shardOf, startOf } from "../../src/core/hint.ts";
+import { soleTenant } from "../../src/core/ids.ts";
 import type { Waiting } from "../../src/core/job.ts";
 import { dayMs, later } from "../../src/core/time.ts";
 import { cancel, claim, settle } from "../../src/core/transition.ts";
@@ -14,7 +15,7 @@ import { groupWriter } from "../../src/store/group.ts";
 import { decodeJob } from "../../src/store/item.ts";
 import { openSqliteStore, type SqliteStore } from "../../src/store/sqlite.ts";
 import { againEnd, expectState, factsAt, handClock, leaseAt, nextPayloadId, startAt, waitingJob } from "../builders.ts";
-import { type Folder, freshFolder } from "./folder.ts";
+import { type Folder, freshFolder, onUnreadable } from "./folder.ts";
 import { commitsIn } from "./log.ts";
 
 let folder: Folder;
@@ -25,8 +26,8 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-async function open(name = "jobs.db", shards = 2): Promise<SqliteStore> {
-  const store = await openSqliteStore({ path: folder.file(name), now: clock.now, shards });
+async function open(name = "jobs.db", shards = 2, tell: (id: string, cause: unknown) => void = onUnreadable): Promise<SqliteStore> {
+  const store = await openSqliteStore({ path: folder.file(name), now: clock.now, shards, onUnreadable: tell });
   onTestFinished(() => store.close());
   return store;
 }
@@ -53,6 +54,24 @@ function revived(path: string) {
 
 const logBytes = () => statSync(folder.file("jobs.db-wal")).size;
 const row = (count: number): readonly Waiting[] => Array.from({ length: count }, () => waitingJob());
+
+test("a record that cannot be read is told of once and passed over; those beside it are answered", async () => {
+  const told: string[] = [];
+  const store = await open("jobs.db", 1, (id) => told.push(id));
+  const jobs = row(3);
+  for (const job of jobs) await store.insert(job);
+  const damaged = new DatabaseSync(folder.file("jobs.db"));
+  damaged.prepare("UPDATE jobs SET record = '[9]' WHERE id = ?").run(jobs[1]?.id ?? "");
+  damaged.close();
+  const readable = [jobs[0]?.id, jobs[2]?.id];
+  expect((await store.loadMany(jobs)).map(({ id }) => id)).toEqual(readable);
+  expect((await store.loadMany(jobs)).map(({ id }) => id)).toEqual(readable);
+  const page = await store.list({ tenant: jobs[0]?.tenant ?? soleTenant, after: null, limit: 2 });
+  expect(page.jobs.map(({ id }) => id)).toEqual([jobs[2]?.id]);
+  const next = await store.list({ tenant: soleTenant, after: page.next, limit: 2 });
+  expect(next.jobs.map(({ id }) => id)).toEqual([jobs[0]?.id]);
+  expect(told).toEqual([jobs[1]?.id]);
+});
 
 test("writes that wait together share transactions, and each was answered by one that is in the log", async () => {
   const store = await open();

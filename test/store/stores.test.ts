@@ -3,7 +3,7 @@
 import { memoryCursors, memoryStore } from "../../src/store/memory.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
 import { conforms } from "./conformance.ts";
-import { freshFolder } from "./folder.ts";
+import { freshFolder, onUnreadable } from "./folder.ts";
 
 conforms({
   name: "memory",
@@ -16,7 +16,7 @@ conforms({
   lagMs: 0,
   async open(clock, shards) {
     const folder = await freshFolder();
-    const store = await openSqliteStore({ path: folder.file("jobs.db"), now: clock.now, shards });
+    const store = await openSqliteStore({ path: folder.file("jobs.db"), now: clock.now, shards, onUnreadable });
     return {
       store,
       cursors: memoryCursors(),
