@@ -6,7 +6,7 @@ import { type EpochMs, later, laterOf, secondMs, toEpochMs } from "./time.ts";
 /** What a caller may name in `retryOn`: a status, a class of statuses, or a class of failures. */
 export type RetryOn = "4xx" | "5xx" | "network" | "timeout" | number;
 
-export const retryOnDefault: readonly RetryOn[] = ["5xx", 408, 425, 429, "network", "timeout"];
+const retryOnDefault: readonly RetryOn[] = ["5xx", 408, 425, 429, "network", "timeout"];
 
 export type RetryPolicy = {
   readonly maxAttempts: number;

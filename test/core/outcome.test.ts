@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Answer, type FailureReason, outcomeOf } from "../../src/core/outcome.ts";
-import { type RetryOn, retryOnDefault } from "../../src/core/retry.ts";
+import { type RetryOn, retryDefault } from "../../src/core/retry.ts";
 import { dayMs, later, secondMs } from "../../src/core/time.ts";
 import { startAt } from "../builders.ts";
 
@@ -20,13 +20,13 @@ const kindsOf = (retryOn: readonly RetryOn[], kind: string) =>
 describe("a status", () => {
   it("is done from 200 to 299 and nowhere else, whatever is retried", () => {
     const every2xx = statuses.filter((status) => status >= 200 && status < 300);
-    for (const retryOn of [[], retryOnDefault, ["4xx", "5xx"], statuses] as const) expect(kindsOf(retryOn, "done")).toEqual(every2xx);
+    for (const retryOn of [[], retryDefault.retryOn, ["4xx", "5xx"], statuses] as const) expect(kindsOf(retryOn, "done")).toEqual(every2xx);
   });
 
   it("is tried again by default for 408, 425, 429 and every 5xx, and is final for the rest", () => {
     const every5xx = statuses.filter((status) => status >= 500);
-    expect(kindsOf(retryOnDefault, "again")).toEqual([408, 425, 429, ...every5xx]);
-    expect(kindsOf(retryOnDefault, "never")).toHaveLength(500 - 100 - 3 - 100);
+    expect(kindsOf(retryDefault.retryOn, "again")).toEqual([408, 425, 429, ...every5xx]);
+    expect(kindsOf(retryDefault.retryOn, "never")).toHaveLength(500 - 100 - 3 - 100);
   });
 
   it("is tried again as a class, and no other class with it", () => {
@@ -43,30 +43,30 @@ describe("a status", () => {
   });
 
   it("names itself in the reason", () => {
-    for (const status of statuses) expect(outcomeOf(response(status), retryOnDefault).because).toBe(`status_${status}`);
+    for (const status of statuses) expect(outcomeOf(response(status), retryDefault.retryOn).because).toBe(`status_${status}`);
   });
 
   it("that is tried again brings the wait that the target asked for, counted from its answer", () => {
     const date = new Date(startAt + 80 + 5_000).toUTCString();
-    expect(outcomeOf(response(503, { "retry-after": "7" }), retryOnDefault)).toMatchObject({ kind: "again", waitMs: 7 * secondMs });
-    expect(outcomeOf(response(503, { "retry-after": date }), retryOnDefault)).toMatchObject({ waitMs: 4_920 });
-    expect(outcomeOf(response(503, { "retry-after": "soon" }), retryOnDefault)).toMatchObject({ waitMs: null });
-    expect(outcomeOf(response(503, { "retry-after": "9999999" }), retryOnDefault)).toMatchObject({ waitMs: dayMs });
-    expect(outcomeOf(response(503), retryOnDefault)).toMatchObject({ waitMs: null });
+    expect(outcomeOf(response(503, { "retry-after": "7" }), retryDefault.retryOn)).toMatchObject({ kind: "again", waitMs: 7 * secondMs });
+    expect(outcomeOf(response(503, { "retry-after": date }), retryDefault.retryOn)).toMatchObject({ waitMs: 4_920 });
+    expect(outcomeOf(response(503, { "retry-after": "soon" }), retryDefault.retryOn)).toMatchObject({ waitMs: null });
+    expect(outcomeOf(response(503, { "retry-after": "9999999" }), retryDefault.retryOn)).toMatchObject({ waitMs: dayMs });
+    expect(outcomeOf(response(503), retryDefault.retryOn)).toMatchObject({ waitMs: null });
   });
 });
 
 describe("a failure", () => {
-  const choices: readonly (readonly RetryOn[])[] = [[], ["network"], ["timeout"], ["4xx", "5xx"], retryOnDefault];
+  const choices: readonly (readonly RetryOn[])[] = [[], ["network"], ["timeout"], ["4xx", "5xx"], retryDefault.retryOn];
   const again: Record<FailureReason, readonly (readonly RetryOn[])[]> = {
     target_denied: [],
     aborted: choices,
-    timeout: [["timeout"], retryOnDefault],
-    network: [["network"], retryOnDefault],
-    dns: [["network"], retryOnDefault],
-    tls: [["network"], retryOnDefault],
-    truncated: [["network"], retryOnDefault],
-    too_large: [["network"], retryOnDefault],
+    timeout: [["timeout"], retryDefault.retryOn],
+    network: [["network"], retryDefault.retryOn],
+    dns: [["network"], retryDefault.retryOn],
+    tls: [["network"], retryDefault.retryOn],
+    truncated: [["network"], retryDefault.retryOn],
+    too_large: [["network"], retryDefault.retryOn],
   };
 
   it.each(Object.keys(again) as FailureReason[])("by %s is tried again exactly where its class is named", (reason) => {

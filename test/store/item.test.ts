@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type ChangeId, type LeaseToken, nameOf } from "../../src/core/ids.ts";
-import { retryOnDefault } from "../../src/core/retry.ts";
+import { retryDefault } from "../../src/core/retry.ts";
 import type { Target } from "../../src/core/target.ts";
 import { later } from "../../src/core/time.ts";
 import { claim, settle } from "../../src/core/transition.ts";
@@ -51,7 +51,7 @@ test("the reference job takes at most 780 bytes in every state", () => {
 
 test("the list of retried answers that nearly every job has takes one character", () => {
   expect(encodeJob(waitingJob())).toContain("true,0]");
-  expect(decodeJob(encodeJob(waitingJob())).retry.retryOn).toEqual(retryOnDefault);
+  expect(decodeJob(encodeJob(waitingJob())).retry.retryOn).toEqual(retryDefault.retryOn);
 });
 
 test("the largest legal job fits with room to spare", () => {
