@@ -42,8 +42,8 @@ function digest(text: string): Buffer {
 function unauthorized(request: Request): Problem {
   const given = request.headers.has("authorization");
   const detail = given
-    ? "The API key is not valid. Send the configured key as `Authorization: Bearer otd_…`."
-    : "This installation asks for an API key. Send it as `Authorization: Bearer otd_…`.";
+    ? "The API key is not valid. Send the configured key as `Authorization: Bearer <key>`."
+    : "This installation asks for an API key. Send it as `Authorization: Bearer <key>`.";
   return problem("unauthorized", detail, { "www-authenticate": given ? 'Bearer error="invalid_token"' : "Bearer" });
 }
 
