@@ -1,7 +1,7 @@
 /** Keys of the home's own that outlive the process: random, in the data folder, readable by its owner alone. */
 
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const keyBytes = 32;
@@ -14,7 +14,9 @@ export function readKey(folder: string, name: string): Uint8Array {
     if (kept.byteLength === keyBytes) return kept;
   }
   const made = randomBytes(keyBytes);
-  writeFileSync(`${path}.new`, made, { mode: 0o600 });
+  // A mode counts only for a file that is made: one left by a crash would keep its own.
+  rmSync(`${path}.new`, { force: true });
+  writeFileSync(`${path}.new`, made, { mode: 0o600, flag: "wx" });
   renameSync(`${path}.new`, path);
   return made;
 }

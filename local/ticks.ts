@@ -14,7 +14,13 @@ const pauseBetweenStepsMs = 50;
 
 export type Ticks = { lastTurnAt(): EpochMs | null; stop(): void };
 
-export function startTicks(engine: Engine, clock: NodeClock, store: SqliteStore, onBug: (error: unknown) => void): Ticks {
+/** Goes on whatever a turn or a removal meets: an outage is observed, a bug is told to `onBug`, and the next one comes in its time. */
+export function startTicks(
+  engine: Engine,
+  clock: Pick<NodeClock, "now" | "after">,
+  store: Pick<SqliteStore, "removeExpired">,
+  onBug: (error: unknown) => void,
+): Ticks {
   const stopped = new AbortController();
   let lastTurnAt: EpochMs | null = null;
   const range = { range: 0, shards: Array.from({ length: shards }, (_, shard) => shard) };

@@ -8,7 +8,7 @@ import * as z from "zod";
 /** Every code there is, with its status. Callers branch on the code; the title is for people and never changes with the case. */
 export const problemKinds = {
   invalid_json: { status: 400, title: "The body is not valid JSON" },
-  invalid_request: { status: 400, title: "The request has wrong fields" },
+  invalid_request: { status: 400, title: "The request is not valid" },
   unauthorized: { status: 401, title: "A valid API key is needed" },
   forbidden: { status: 403, title: "Not allowed" },
   not_found: { status: 404, title: "Not found" },

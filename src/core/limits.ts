@@ -14,8 +14,8 @@ export const limits = {
   /** 1,000 jobs of a few KiB; API Gateway stops at 10 MB, Lambda at 6 MB. */
   batchBytesMax: 4 * kib * kib,
   batchItemsMax: 1_000,
-  /** Room for base64 of the largest body plus every other field at its longest. */
-  requestBytesMax: 400 * kib,
+  /** The largest body with each of its bytes escaped (`\u00fc` is six for one), plus every other field at its longest. */
+  requestBytesMax: 6 * 256 * kib + 64 * kib,
   /** Deeper JSON parses, but cannot be written again without overflowing the stack. */
   jsonDepthMax: 64,
   /** Values (members, elements) in one request: bounds the time to look at them to some milliseconds. */

@@ -157,6 +157,8 @@ describe("bodies", () => {
   test("a body is measured as it is sent: 256 KiB pass, one byte more is 413", async () => {
     const bytes = Buffer.alloc(limits.bodyBytesMax + 1, "a");
     expect((await caller.create({ bodyBase64: bytes.subarray(1).toString("base64") })).body?.bytes).toBe(limits.bodyBytesMax);
+    const escaped = `{"target":{"url":"${target.url}"},"bodyText":"${"\\u0001".repeat(limits.bodyBytesMax)}"}`;
+    expect((await caller.job(201, "POST", "/v1/jobs", { raw: escaped })).body?.bytes).toBe(limits.bodyBytesMax);
     for (const fields of [
       { bodyBase64: bytes.toString("base64") },
       { bodyText: bytes.toString() },
