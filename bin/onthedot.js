@@ -13,12 +13,27 @@ if (major >= 24) {
 } else {
   const name = process.platform === "win32" ? "node.exe" : "node";
   const installed = fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url));
-  if (!existsSync(installed)) {
-    console.error(`onthedot needs Node 24, got ${process.versions.node}; run "npm install" in its folder, which brings one`);
-    process.exit(2);
-  }
-  const child = spawn(installed, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
-  // Ctrl-C reaches the whole process group; the child decides when to end, and this process ends with it.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  child.on("exit", (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
+  if (existsSync(installed)) runUnder(installed);
+  else refuse(`run "npm install" in its folder, which brings one`);
+}
+
+/** This process stands for the other: what is sent to it is passed on, and it ends as the other ends. */
+function runUnder(node) {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  // The program itself and not this file, which under a Node that is too old as well would start itself for ever.
+  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], { stdio: "inherit" });
+  // Ctrl-C reaches the whole process group, so the child sees it twice, and takes it for one.
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => refuse(`the one in node_modules could not be started: ${error.message}`));
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    // By the same signal, so that a shell sees what it would have seen of the child.
+    for (const one of signals) process.removeAllListeners(one);
+    process.kill(process.pid, signal);
+  });
+}
+
+function refuse(remedy) {
+  console.error(`onthedot needs Node 24, got ${process.versions.node}; ${remedy}`);
+  process.exitCode = 2;
 }
