@@ -22,12 +22,13 @@ import { memoryCursors } from "../src/store/memory.ts";
 import { openSqliteStore, type SqliteStore } from "../src/store/sqlite.ts";
 import { chance, createIds } from "./chance.ts";
 import { createHealth } from "./health.ts";
-import { readKey } from "./key.ts";
+import { KeyRefusedError, readKey } from "./key.ts";
 import { lockFolder } from "./lock.ts";
 import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { createNodeClock, type NodeClock } from "./nodeClock.ts";
 import { observationLog } from "./observationLog.ts";
+import { createOutageLog } from "./outages.ts";
 import { homeParams, namesMax, shards } from "./params.ts";
 import { listen } from "./server.ts";
 import type { Settings } from "./settings.ts";
@@ -69,18 +70,20 @@ export async function startHost(settings: Settings, log: Log, version: string): 
       break;
   }
   const clock = createNodeClock();
+  let store: SqliteStore | undefined;
   try {
     const onUnreadable = (job: string, cause: unknown) =>
       log("error", `the record of ${job} cannot be read, and is passed over; is it damaged, or of a newer version?`, { job, cause });
-    const store = await openSqliteStore({ path: join(settings.data, databaseFile), now: clock.now, shards, onUnreadable });
+    store = await openSqliteStore({ path: join(settings.data, databaseFile), now: clock.now, shards, onUnreadable });
     const host = await openDoors({ settings, log, version, store, clock, unlock: lock.release });
     if (host.kind === "started") return host;
     await store.close();
     lock.release();
     return host;
   } catch (error) {
+    await store?.close();
     lock.release();
-    if (error instanceof DatabaseRefusedError) return { kind: "refused", message: error.message };
+    if (error instanceof DatabaseRefusedError || error instanceof KeyRefusedError) return { kind: "refused", message: error.message };
     throw error;
   }
 }
@@ -100,7 +103,8 @@ async function openDoors(building: Building): Promise<Host | Refused> {
   const isFirstRun = (await list({ tenant: soleTenant, after: null, limit: 1 })).jobs.length === 0 && (await counts()).waiting === 0;
   const metrics = createMetrics({ version });
   const health = createHealth(store, clock.now);
-  const listeners = [metrics.observe, health.observe, observationLog(log)];
+  const tellOutage = createOutageLog(log);
+  const listeners = [metrics.observe, health.observe, observationLog(log, tellOutage)];
   const { engine, invocation, hints, closeDeliver } = compose(building, (observation) => {
     for (const observe of listeners) observe(observation);
   });
@@ -114,7 +118,11 @@ async function openDoors(building: Building): Promise<Host | Refused> {
       const { waiting, running, oldestWakeAt: oldestDueAt } = await counts();
       return metrics.text({ waiting, running, oldestDueAt, queueDepth: hints.depth(), lastTickAt: ticks.lastTurnAt(), now: clock.now() });
     },
-    log: ({ level, message, requestId, cause }) => log(level, message, { requestId, cause }),
+    log({ level, message, requestId, cause }) {
+      if (!(cause instanceof OutageError)) return log(level, message, { requestId, cause });
+      tellOutage(message, { requestId, cause });
+      for (const tell of [metrics.observe, health.observe]) tell({ kind: "outage", where: "store", cause });
+    },
   });
   const server = await listen({ host: settings.host, port: settings.port, fetch: api.fetch });
   if (server.kind === "refused") return server;
@@ -150,9 +158,9 @@ function compose({ settings, log, version, store, clock }: Building, observe: (o
   };
 
   /** The door of the hints: whatever goes wrong, the wheel still holds the work, and the next turn hints it again. */
-  async function handle(hint: Hint): Promise<void> {
+  async function handle(hint: Hint, started: () => void): Promise<void> {
     try {
-      await wake(engine, hint, invocation);
+      await wake(engine, hint, invocation, started);
     } catch (cause) {
       if (cause instanceof OutageError) observe({ kind: "outage", where: "store", cause });
       else log("error", "a bug: the work it met stays on the wheel and is tried again", { cause });

@@ -63,6 +63,12 @@ export type LogOptions = {
   readonly now?: () => number;
 };
 
+/**
+ * Lines wait in memory for a reader who is slower than they come. Some minutes of them at one line for each call; a reader who stands
+ * still for longer must not cost the process its memory, and with it the calls.
+ */
+const waitingBytesMax = 16 * 1_024 * 1_024;
+
 export function createLog(options: LogOptions): Log {
   const { stream, now = Date.now } = options;
   const least = levels.indexOf(options.level);
@@ -73,8 +79,22 @@ export function createLog(options: LogOptions): Log {
   });
   const isOn = (level: Level) => isOpen && levels.indexOf(level) >= least;
   const lineOf = options.isTerminal ? terminalLine(isColoured(options)) : jsonLine;
+  const send = (level: Level, message: string, fields: Fields) =>
+    stream.write(`${lineOf({ at: new Date(now()), level, message: maskSecrets(message), fields })}\n`);
+  let droppedCount = 0;
+  const tellDropped = () => {
+    const count = droppedCount;
+    droppedCount = 0;
+    if (isOpen) send("warn", `${count} lines were dropped, for nobody read this log fast enough`, {});
+  };
   const write = (level: Level, message: string, fields: Fields = {}) => {
-    if (isOn(level)) stream.write(`${lineOf({ at: new Date(now()), level, message: maskSecrets(message), fields })}\n`);
+    if (!isOn(level)) return;
+    if (stream.writableLength <= waitingBytesMax) send(level, message, fields);
+    else {
+      // The newest are dropped: what began the trouble is what a reader needs.
+      if (droppedCount === 0) stream.once("drain", tellDropped);
+      droppedCount += 1;
+    }
   };
   return Object.assign(write, { isOn });
 }

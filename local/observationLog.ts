@@ -10,8 +10,9 @@ import { formatInstant } from "../src/core/time.ts";
 import type { Transition } from "../src/core/transition.ts";
 import type { Observe } from "../src/engine/ports.ts";
 import type { Fields, Level, Log } from "./log.ts";
+import { createOutageLog, type TellOutage } from "./outages.ts";
 
-export function observationLog(log: Log): Observe {
+export function observationLog(log: Log, tellOutage: TellOutage = createOutageLog(log)): Observe {
   return (observation) => {
     switch (observation.kind) {
       case "created":
@@ -39,7 +40,7 @@ export function observationLog(log: Log): Observe {
         break;
       }
       case "outage":
-        log("warn", `${observation.where} did not answer, and will be tried again`, { where: observation.where, cause: observation.cause });
+        tellOutage(`${observation.where} did not answer, and will be tried again`, { where: observation.where, cause: observation.cause });
         break;
       default:
         observation satisfies never;

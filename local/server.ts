@@ -139,6 +139,10 @@ function serveOn(server: Server, fetch: (request: Request) => Response | Promise
     socket.once("close", () => sockets.delete(socket));
   });
   server.on("request", take);
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    continueWhenRead(request, response);
+    take(request, response);
+  });
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => refuse(response, unknownExpectation));
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => refuseSocket(socket, noProxy));
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
@@ -151,6 +155,23 @@ function serveOn(server: Server, fetch: (request: Request) => Response | Promise
     closeUnused();
     return closed;
   };
+}
+
+/**
+ * `Expect: 100-continue`: the client sends the body when told to, and is told to when somebody begins to read it. What is refused by
+ * its head alone never asks for the body; whether that comes all the same nobody knows, so such an answer ends the connection (RFC 9110 §10.1.1).
+ */
+function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
+  response.shouldKeepAlive = false;
+  const onListener = (event: string | symbol) => {
+    if (event !== "data" && event !== "readable") return;
+    request.off("newListener", onListener);
+    // The adapter reads the rest of what was refused, to be rid of it.
+    if (response.headersSent) return;
+    response.shouldKeepAlive = true;
+    response.writeContinue();
+  };
+  request.on("newListener", onListener);
 }
 
 /** A problem of the head or of the connection. HTTP has a finer status for some than the table of codes, which callers branch on. */

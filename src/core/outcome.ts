@@ -32,6 +32,8 @@ export type Answer = {
       readonly message: string;
       /** The status, where the head of an answer had arrived before it failed. */
       readonly status: number | null;
+      /** That head's Retry-After: a target that asks for time is given it, also where its body broke off. */
+      readonly retryAfter: string | null;
     }
 );
 
@@ -44,14 +46,16 @@ export type Outcome =
   | { readonly kind: "never"; readonly because: Because };
 
 export function outcomeOf(answer: Answer, retryOn: readonly RetryOn[]): Outcome {
-  if (answer.kind === "failure") return outcomeOfFailure(answer.reason, retryOn);
+  if (answer.kind === "failure") return outcomeOfFailure(answer, retryOn);
   const because: Because = `status_${answer.status}`;
   if (answer.status >= 200 && answer.status <= 299) return { kind: "done", because };
   if (!retriesStatus(answer.status, retryOn)) return { kind: "never", because };
   return { kind: "again", because, waitMs: readRetryAfter(answer.headers["retry-after"], answer.endedAt) };
 }
 
-function outcomeOfFailure(because: FailureReason, retryOn: readonly RetryOn[]): Outcome {
+function outcomeOfFailure(failure: Extract<Answer, { kind: "failure" }>, retryOn: readonly RetryOn[]): Outcome {
+  const because = failure.reason;
+  const waitMs = readRetryAfter(failure.retryAfter ?? undefined, failure.endedAt);
   switch (because) {
     case "target_denied":
       return { kind: "never", because };
@@ -59,13 +63,13 @@ function outcomeOfFailure(because: FailureReason, retryOn: readonly RetryOn[]): 
     case "aborted":
       return { kind: "again", because, waitMs: null };
     case "timeout":
-      return retryOn.includes("timeout") ? { kind: "again", because, waitMs: null } : { kind: "never", because };
+      return retryOn.includes("timeout") ? { kind: "again", because, waitMs } : { kind: "never", because };
     case "network":
     case "dns":
     case "tls":
     case "truncated":
     case "too_large":
-      return retryOn.includes("network") ? { kind: "again", because, waitMs: null } : { kind: "never", because };
+      return retryOn.includes("network") ? { kind: "again", because, waitMs } : { kind: "never", because };
   }
 }
 

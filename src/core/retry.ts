@@ -57,7 +57,9 @@ export function retryAt(policy: RetryPolicy, retry: number, waitMs: number | nul
 export function readRetryAfter(value: string | undefined, now: EpochMs): number | null {
   const text = value?.trim();
   if (text === undefined || text === "") return null;
-  const waitMs = /^\d+(?:\.\d+)?$/.test(text) ? Math.ceil(Number(text) * secondMs) : waitUntilDate(text, now);
+  // A header that came twice is joined by a comma; the longer wait honours both.
+  const isSeconds = /^\d+(?:\.\d+)?(?:\s*,\s*\d+(?:\.\d+)?)*$/.test(text);
+  const waitMs = isSeconds ? Math.ceil(Math.max(...text.split(",").map(Number)) * secondMs) : waitUntilDate(text, now);
   if (waitMs === null || waitMs <= 0) return null;
   return Math.min(waitMs, limits.retryAfterMsMax);
 }

@@ -44,6 +44,11 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
     this.#owner = owner;
   }
 
+  /** What the head asked for, also where the body never came to its end. */
+  get retryAfter(): string | null {
+    return this.#headers["retry-after"] ?? null;
+  }
+
   /** Nothing that happens from now on is told. */
   stop(): void {
     this.#over = true;

@@ -13,6 +13,7 @@ import { closing, type Pool } from "./pool.ts";
 import type { Place } from "./resolve.ts";
 
 const aborted: Failure = { reason: "aborted", code: null, message: "the call was aborted" };
+const tooLate: Failure = { reason: "aborted", code: null, message: "the job's deadline passed before the connection was open" };
 const released: Failure = { reason: "aborted", code: null, message: "the call was given up before it was sent" };
 
 export type CallOptions = {
@@ -92,6 +93,7 @@ export class Call implements PreparedCall {
   }
 
   #dispatch(connection: Connection, request: CallRequest): void {
+    if (request.startBy !== null && this.#options.now() > request.startBy) return this.#fail(tooLate);
     // From here on the reader tells what happens to the connection.
     connection.holder = null;
     connection.used = true;
@@ -152,8 +154,8 @@ export class Call implements PreparedCall {
   }
 
   #answer(failure: Failure): Answer {
-    const { sentAt = null, status = null } = this.#reader ?? {};
-    return { kind: "failure", ...failure, status, sentAt, endedAt: this.#options.now() };
+    const { sentAt = null, status = null, retryAfter = null } = this.#reader ?? {};
+    return { kind: "failure", ...failure, status, retryAfter, sentAt, endedAt: this.#options.now() };
   }
 
   #timeout(): Failure {
@@ -174,7 +176,7 @@ export class Call implements PreparedCall {
 /** A call that failed before it began. */
 export function failedCall(failure: Failure, now: () => EpochMs): PreparedCall {
   return {
-    send: async () => ({ kind: "failure", ...failure, status: null, sentAt: null, endedAt: now() }),
+    send: async () => ({ kind: "failure", ...failure, status: null, retryAfter: null, sentAt: null, endedAt: now() }),
     release: () => {},
   };
 }

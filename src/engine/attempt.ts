@@ -94,12 +94,12 @@ async function attemptHeld(engine: Engine, job: Waiting, invocation: Invocation,
   if (hold.slot === undefined) return "no_slot";
   // A shutdown may have begun while the job was held.
   if (!fits(engine, job, invocation)) return "no_time";
-  hold.call ??= engine.deliver.prepare(job.target.url, job.timeoutMs);
+  hold.call ??= prepare(engine, job);
   const claimed = await claimFresh(engine, job, invocation, hold.held);
   if (claimed === "recorded" || claimed === "not_ours") return claimed;
   if (claimed.target.url !== job.target.url || claimed.timeoutMs !== job.timeoutMs) {
     hold.call.release();
-    hold.call = engine.deliver.prepare(claimed.target.url, claimed.timeoutMs);
+    hold.call = prepare(engine, claimed);
   }
   return callClaimed(engine, claimed, hold.call, hold.held);
 }
@@ -111,7 +111,13 @@ async function connectEarly(engine: Engine, job: Waiting, invocation: Invocation
   if (hold.slot === undefined && invocation.warm >= invocation.slots.free(job.priority)) return;
   hold.warm = hold.slot === undefined;
   if (hold.warm) invocation.warm += 1;
-  hold.call = engine.deliver.prepare(job.target.url, job.timeoutMs);
+  hold.call = prepare(engine, job);
+}
+
+/** The caller's timeout counts from the instant: what is opened before it does not shorten the call. */
+function prepare(engine: Engine, job: Waiting | Running): PreparedCall {
+  const earlyMs = Math.max(0, job.nextAttemptAt - engine.clock.now());
+  return engine.deliver.prepare(job.target.url, job.timeoutMs + earlyMs);
 }
 
 function cool(invocation: Invocation, hold: Hold): void {
@@ -175,7 +181,9 @@ async function callClaimed(engine: Engine, job: Running, call: PreparedCall, hel
   } else if (body === "gone") {
     await settleUnsent(engine, job, { kind: "never", message: "the body was no longer kept when the call was made" });
   } else {
-    await settleAnswer(engine, job, await send(engine, job, call, held, body));
+    const answer = await send(engine, job, call, held, body);
+    const isUnknown = held.cutOff && answer.kind === "failure" && answer.reason === "aborted" && answer.sentAt !== null;
+    await (isUnknown ? settleLate(engine, job, "lease_over") : settleAnswer(engine, job, answer));
   }
   return "recorded";
 }
@@ -194,7 +202,7 @@ async function send(engine: Engine, job: Running, call: PreparedCall, held: Held
   const trace: Trace = engine.ids.trace();
   const headers = headersOf(job, { now: engine.clock.now(), trace, userAgent: engine.params.userAgent });
   const stopWatching = watchCancel(engine, job, held);
-  const answer = await call.send({ method: job.target.method, headers, body }, held.abort.signal);
+  const answer = await call.send({ method: job.target.method, headers, body, startBy: job.deadline }, held.abort.signal);
   stopWatching();
   engine.observe({ kind: "called", job, answer, trace });
   return answer;

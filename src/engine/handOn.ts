@@ -9,7 +9,7 @@ import type { Engine } from "./engine.ts";
 import { OutageError } from "./ports.ts";
 
 /** A store that is out is not asked again at once, or every item would spin on it. */
-const outagePauseMs = secondMs;
+const outagePauseMs = 2 * secondMs;
 
 export async function attemptOrHandOn(
   engine: Engine,
@@ -46,13 +46,14 @@ async function attemptOrOutage(engine: Engine, job: Waiting, invocation: Invocat
 }
 
 /**
- * Each wait is as long as the item is late already, and once it is too late for names the past's own hints take over: an outage costs
- * an item a handful of hints, however long it lasts. The lead is added because the queue takes it off again.
+ * Each wait is as long as the item is late already, and past the grace the turn's stretches take over: an outage costs
+ * an item a handful of hints, however long it lasts. The lead is added because the queue takes it off
+ * again, and a pause has two seconds because the queue's whole-second delays are rounded down.
  */
 async function hintAfterOutage(engine: Engine, job: Waiting): Promise<void> {
   const now = engine.clock.now();
   const lateMs = now - job.wakeAt;
-  if (lateMs > engine.params.namesAgeMsMax) return;
+  if (lateMs > engine.params.graceMs) return;
   await hintNamed(engine, job, later(now, engine.params.leadMs + Math.max(outagePauseMs, lateMs)));
 }
 

@@ -90,6 +90,8 @@ export type CallRequest = {
   /** Complete but for what HTTP itself sets (host, content-length, connection). */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | null;
+  /** No byte leaves after it, however long the connection took to open. */
+  readonly startBy: EpochMs | null;
 };
 
 export type Deliver = {

@@ -13,6 +13,8 @@ export type Held = {
   /** Set when a cancel of this job was recorded in this process. */
   cancelAsked: boolean;
   readonly abort: AbortController;
+  /** Set when a shutdown cut the call off: whether it arrived is as unknown as after a crash. */
+  cutOff: boolean;
   /** A hint named the item for this instant while it was held. It is sent again by whoever lets go, for nobody else will. */
   missedAt: EpochMs | null;
 };
@@ -44,7 +46,7 @@ export function createRegister(): Register {
       const held = tenants.get(ref.tenant) ?? new Map<JobId, Held>();
       tenants.set(ref.tenant, held);
       if (held.has(ref.id)) return undefined;
-      const item: Held = { token: null, cancelAsked: false, abort: new AbortController(), missedAt: null };
+      const item: Held = { token: null, cancelAsked: false, abort: new AbortController(), cutOff: false, missedAt: null };
       held.set(ref.id, item);
       return item;
     },
@@ -68,7 +70,12 @@ export function createRegister(): Register {
       held.abort.abort();
     },
     abortAll() {
-      for (const held of tenants.values()) for (const item of held.values()) item.abort.abort();
+      for (const held of tenants.values()) {
+        for (const item of held.values()) {
+          item.cutOff = true;
+          item.abort.abort();
+        }
+      }
     },
   };
 }

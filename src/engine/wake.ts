@@ -11,7 +11,7 @@ import { attemptOrHandOn } from "./handOn.ts";
 import { walk } from "./walk.ts";
 
 /** Rejects with `OutageError` when the store could not be read at all: the hint should come again. Nothing else makes a hint fail. */
-export async function wake(engine: Engine, hint: Hint, invocation: Invocation): Promise<void> {
+export async function wake(engine: Engine, hint: Hint, invocation: Invocation, started: () => void = () => {}): Promise<void> {
   const now = engine.clock.now();
   switch (hint.kind) {
     case "names":
@@ -21,7 +21,7 @@ export async function wake(engine: Engine, hint: Hint, invocation: Invocation): 
     case "stretch":
       // A newer turn has cut the past anew: the chain ends here, so that chains never multiply.
       if (now > hint.cutAt + engine.params.stretchAgeMsMax) return;
-      return walk(engine, hint, invocation);
+      return walk(engine, hint, invocation, started);
   }
 }
 

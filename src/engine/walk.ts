@@ -17,10 +17,12 @@ import type { Release } from "./slots.ts";
 /** How far a walk has come, and whether the invocation still has time for more. */
 type Progress = { place: WheelKey; outOfTime: boolean; readonly started: Set<Promise<void>> };
 
-export async function walk(engine: Engine, stretch: StretchHint, invocation: Invocation): Promise<void> {
+/** `started` is called when all that the stretch holds is under way, which may be long before it has settled. */
+export async function walk(engine: Engine, stretch: StretchHint, invocation: Invocation, started: () => void): Promise<void> {
   const progress: Progress = { place: stretch.after, outOfTime: false, started: new Set() };
   try {
     await walkPages(engine, stretch, invocation, progress);
+    started();
   } finally {
     // What was started settles on its own, also where a later page could not be read.
     await Promise.all(progress.started);
@@ -51,9 +53,9 @@ async function walkPages(engine: Engine, stretch: StretchHint, invocation: Invoc
 async function takeSlots(invocation: Invocation, stretch: StretchHint, wanted: number): Promise<Release[]> {
   const slots: Release[] = [];
   while (slots.length === 0) {
-    await invocation.slots.whenFree(stretch.priority);
+    await invocation.slots.whenFree(stretch.priority, "past");
     for (let slot: Release | undefined; slots.length < wanted; slots.push(slot)) {
-      slot = invocation.slots.tryTake(stretch.priority);
+      slot = invocation.slots.tryTake(stretch.priority, "past");
       if (slot === undefined) break;
     }
   }
@@ -129,7 +131,8 @@ async function endLease(engine: Engine, job: Running): Promise<void> {
 /** Goes on where this invocation stopped. It keeps its age, and where nothing was done it waits, so that no chain spins. */
 async function followUp(engine: Engine, stretch: StretchHint, place: WheelKey): Promise<void> {
   const moved = place.wakeAt !== stretch.after.wakeAt || place.id !== stretch.after.id;
-  const startAt = later(engine.clock.now(), moved ? 0 : secondMs);
+  // Two seconds and the lead: the queue takes the lead off again, and rounds down to whole seconds.
+  const startAt = later(engine.clock.now(), moved ? 0 : engine.params.leadMs + 2 * secondMs);
   await sendHints(engine, [{ ...stretch, after: place, startAt }]);
 }
 

@@ -23,8 +23,11 @@ export type MemoryHintsOptions = {
   /** Names of one moment: more than could start at it are not worth a timer and a load, for they must wait for a slot anyway. */
   readonly namesPerStepMax: number;
   readonly leadMs: number;
-  /** Handles one hint. Must not reject: a hint is not delivered twice, for the wheel holds the work. */
-  readonly deliver: (hint: Hint) => Promise<void>;
+  /**
+   * Handles one hint, and calls `started` once all of its work is under way. Must not reject: a hint is not delivered twice, for the
+   * wheel holds the work.
+   */
+  readonly deliver: (hint: Hint, started: () => void) => Promise<void>;
 };
 
 /** Names whose release lies within the same step wake the executor together, by one timer. */
@@ -122,7 +125,7 @@ function createTimers({ clock, namesMax, namesPerStepMax, leadMs, deliver }: Mem
       steps.delete(at);
       for (const hint of hints) {
         for (const name of hint.names) held.delete(`${name.tenant} ${name.id}`);
-        void deliver(hint);
+        void deliver(hint, () => {});
       }
     }
     armedAt = Number.POSITIVE_INFINITY;
@@ -144,11 +147,18 @@ function createWalks({ deliver }: MemoryHintsOptions) {
   const walking = new Map<string, StretchHint | undefined>();
   let stopped = false;
 
+  /** Resolves when all that a stretch holds is under way: one long call must not keep its partition's others waiting. */
+  function begin(hint: StretchHint): Promise<void> {
+    return new Promise((resolve, reject) => {
+      deliver(hint, resolve).then(resolve, reject);
+    });
+  }
+
   async function walk(key: string, first: StretchHint): Promise<void> {
     try {
       for (let next: StretchHint | undefined = first; next !== undefined && !stopped; next = walking.get(key)) {
         walking.set(key, undefined);
-        await deliver(next);
+        await begin(next);
       }
     } finally {
       walking.delete(key);

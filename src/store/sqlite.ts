@@ -4,6 +4,7 @@
  */
 
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import { setImmediate as yieldToCalls } from "node:timers/promises";
 import { type ItemRef, shardOf } from "../core/hint.ts";
 import type { JobId, TenantId } from "../core/ids.ts";
 import { isLive, type Job, priorities } from "../core/job.ts";
@@ -156,6 +157,8 @@ function readsOf(reader: DatabaseSync, { now, shards, onUnreadable }: Omit<Sqlit
       }));
     },
     async list({ tenant, after, limit }) {
+      // Reading and decoding some hundred records takes milliseconds; between two pages of a long scan calls come first.
+      await yieldToCalls();
       const { createdAt, id } = after ?? beforeAll;
       // One more than asked for tells whether this page is the last.
       const rows = read(() => statements.listPage.all(tenant, createdAt, id, now(), limit + 1));

@@ -10,7 +10,7 @@ function response(status: number, headers: Record<string, string> = {}): Answer 
 }
 
 function failure(reason: FailureReason): Answer {
-  return { kind: "failure", sentAt: startAt, endedAt: later(startAt, 80), reason, code: null, message: "", status: null };
+  return { kind: "failure", sentAt: startAt, endedAt: later(startAt, 80), reason, code: null, message: "", status: null, retryAfter: null };
 }
 
 const statuses = Array.from({ length: 500 }, (_, index) => index + 100);
@@ -44,6 +44,11 @@ describe("a status", () => {
 
   it("names itself in the reason", () => {
     for (const status of statuses) expect(outcomeOf(response(status), retryDefault.retryOn).because).toBe(`status_${status}`);
+  });
+
+  it("whose body broke off is tried again no earlier than its head asked for", () => {
+    const cut = { ...failure("truncated"), status: 503, retryAfter: "60" } as Answer;
+    expect(outcomeOf(cut, retryDefault.retryOn)).toEqual({ kind: "again", because: "truncated", waitMs: 60 * secondMs });
   });
 
   it("that is tried again brings the wait that the target asked for, counted from its answer", () => {

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Answer } from "../../src/core/outcome.ts";
+import { later } from "../../src/core/time.ts";
 import { call, get, now, ok, openDeliver, openTarget, post } from "./target.ts";
 
 describe("the deadline, turned by hand:", () => {
@@ -93,6 +94,14 @@ describe("the deadline, turned by hand:", () => {
     expect(await prepared.send(post, new AbortController().signal)).toMatchObject({ ...timeout, sentAt: null });
     expect(target.requests).toHaveLength(0);
   });
+});
+
+test("a call whose connection opens after the last instant at which it may start sends nothing", async () => {
+  const target = await openTarget((socket) => socket.write(ok));
+  const late = { ...post, startBy: later(now(), -1) };
+  expect(await call(openDeliver(), target.url, { request: late })).toMatchObject({ kind: "failure", reason: "aborted", sentAt: null });
+  expect(target.requests).toHaveLength(0);
+  expect(await call(openDeliver(), target.url, { request: { ...post, startBy: later(now(), 60_000) } })).toMatchObject({ status: 200 });
 });
 
 test("an aborted call ends at once as aborted, and its connection is closed", async () => {

@@ -1,6 +1,11 @@
+/** Which connection a call gets: its own, ready when it is due, and never one that cannot carry it. */
+
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { Connection } from "../../src/deliver/connection.ts";
+import { createPool } from "../../src/deliver/pool.ts";
 import { call, get, ok, openDeliver, openTarget, post } from "./target.ts";
 
 const signal = new AbortController().signal;
@@ -140,6 +145,54 @@ describe("kept-alive connections:", () => {
     expect(answer).toMatchObject(answered);
     if (answer.kind === "response") expect(Buffer.from(answer.excerpt).toString()).toBe("ok");
     expect(target.requests).toHaveLength(1);
+  });
+});
+
+describe("a connection that cannot carry another request:", () => {
+  test("one that has ended but is not closed yet is not handed out; the idle one below it is", async () => {
+    const target = await openTarget(() => {});
+    const pool = createPool({
+      resolve: async () => ({ addresses: [{ address: "127.0.0.1", family: 4 }] }),
+      connectionsMax: 8,
+    });
+    onTestFinished(() => pool.close());
+    const place = { origin: `http://127.0.0.1:${target.port}`, secure: false, host: "127.0.0.1", port: target.port };
+    const open = () =>
+      new Promise<Connection>((resolve) => {
+        pool.open(place, (result) => ("reason" in result ? fail() : resolve(result)));
+      });
+    const [whole, ended] = [await open(), await open()];
+    pool.put(whole);
+    pool.put(ended);
+    // Its close event comes in a later turn of the event loop.
+    ended.socket.destroy();
+    expect(pool.take(place.origin)).toBe(whole);
+    expect(pool.take(place.origin)).toBeUndefined();
+  });
+
+  test("one whose request was answered before it was read is not used again, for its bytes are still unsent", async () => {
+    // Reads the head of the first request and no more of it; the next call on that connection would wait behind the rest for ever.
+    let accepted = 0;
+    const server = createServer((socket) => {
+      const isFirst = ++accepted === 1;
+      socket.on("error", () => {});
+      onTestFinished(() => void socket.destroy());
+      socket.once("data", () => {
+        if (isFirst) socket.pause();
+        socket.write(ok);
+      });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error(`expected a port, got ${address}`);
+    const url = `http://127.0.0.1:${address.port}/`;
+    const deliver = openDeliver();
+    // More than the buffers of the system hold.
+    const body = Buffer.alloc(32 * 1_024 * 1_024);
+    expect(await call(deliver, url, { request: { ...post, body } })).toMatchObject(answered);
+    expect(await call(deliver, url, { timeoutMs: 1_000 })).toMatchObject(answered);
+    expect(accepted).toBe(2);
   });
 });
 

@@ -98,8 +98,8 @@ export function openDeliver({
   return deliver;
 }
 
-export const post: CallRequest = { method: "POST", headers: { "content-type": "text/plain" }, body: Buffer.from("hello") };
-export const get: CallRequest = { method: "GET", headers: {}, body: null };
+export const post: CallRequest = { method: "POST", headers: { "content-type": "text/plain" }, body: Buffer.from("hello"), startBy: null };
+export const get: CallRequest = { method: "GET", headers: {}, body: null, startBy: null };
 
 export function call(
   deliver: Deliver,

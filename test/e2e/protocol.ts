@@ -37,7 +37,7 @@ export function protocol(subject: Subject): void {
     });
 
     it("refuses a request that no job could need the size of", async () => {
-      await problem(413, "payload_too_large", "POST", "/v1/jobs", `{"bodyText":"${"x".repeat(500_000)}"}`);
+      await problem(413, "payload_too_large", "POST", "/v1/jobs", `{"bodyText":"${"x".repeat(2_000_000)}"}`);
     });
 
     it("keeps a caller's request id, and makes one of its own for each other request", async () => {

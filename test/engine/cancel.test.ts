@@ -1,9 +1,15 @@
+/** Calling a job off at any instant: the answer says what is so, and what was not recorded has no effect. */
+
 import { describe, expect, it } from "vitest";
 import { soleTenant } from "../../src/core/ids.ts";
 import { later, secondMs } from "../../src/core/time.ts";
 import { cancel } from "../../src/engine/cancel.ts";
+import { OutageError } from "../../src/engine/ports.ts";
+import { memoryStore } from "../../src/store/memory.ts";
 import { nextJobId, startAt } from "../builders.ts";
+import { faultyStore } from "./faultyStore.ts";
 import { type Answerer, answerWith, type Home, openHome, silence } from "./home.ts";
+import { createVirtualClock } from "./virtualClock.ts";
 
 const dueAt = later(startAt, secondMs);
 const load = (home: Home, job: Parameters<Home["engine"]["store"]["load"]>[0]) => home.engine.store.load(job);
@@ -100,6 +106,24 @@ describe("a cancel", () => {
 
   it("of a job that is not there says so", async () => {
     expect(await cancel(openHome().engine, { tenant: soleTenant, id: nextJobId() })).toEqual({ kind: "not_found" });
+  });
+
+  it("that the store does not take leaves the call in flight alone, and can be asked again", async () => {
+    const clock = createVirtualClock(startAt);
+    let isOut = false;
+    const store = faultyStore(memoryStore({ now: clock.now, shards: 1 }), (method) => (isOut && method === "commit" ? "out" : undefined));
+    const home = openHome({ clock, store, answer: answerWith(200, { afterMs: secondMs }) });
+    const [left, calledOff] = [await home.submit({ dueAt }), await home.submit({ dueAt })];
+    await home.runUntil(later(dueAt, 200));
+    isOut = true;
+    for (const job of [left, calledOff]) await expect(cancel(home.engine, job)).rejects.toThrow(OutageError);
+    expect(home.calls.map((call) => call.signal.aborted)).toEqual([false, false]);
+    isOut = false;
+    expect((await cancel(home.engine, calledOff)).kind).toBe("requested");
+    await home.runUntil(later(dueAt, 3 * secondMs));
+    expect(await load(home, left)).toMatchObject({ state: "succeeded", attemptCount: 1, version: 3 });
+    expect(await load(home, calledOff)).toMatchObject({ state: "cancelled", attemptCount: 1 });
+    expect(home.calls).toHaveLength(2);
   });
 
   it("at any millisecond means what it says: cancelled, nothing was sent; requested, at most one call, and the last", async () => {

@@ -6,7 +6,7 @@ import { type EditRequest, edit } from "../../src/engine/edit.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import { nextJobId, startAt } from "../builders.ts";
 import { faultyStore } from "./faultyStore.ts";
-import { answerWith, type Home, openHome, silence } from "./home.ts";
+import { answerWith, type Home, homeParams, openHome, silence } from "./home.ts";
 import { createVirtualClock } from "./virtualClock.ts";
 
 const dueAt = later(startAt, secondMs);
@@ -35,7 +35,8 @@ describe("an edit", () => {
     await home.runUntil(later(dueAt, -50));
     await change(home, job, { timeoutMs: 5_000 });
     await home.runUntil(later(dueAt, secondMs));
-    expect(home.calls).toMatchObject([{ timeoutMs: 5_000, startedAt: dueAt }]);
+    // Prepared at the claim, a lead before the instant; the timeout counts from the instant.
+    expect(home.calls).toMatchObject([{ timeoutMs: 5_000 + homeParams.claimLeadMs, startedAt: dueAt }]);
     expect(home.open()).toBe(0);
   });
 

@@ -3,7 +3,7 @@ import { retryDefault } from "../../src/core/retry.ts";
 import { later, secondMs } from "../../src/core/time.ts";
 import { cancel } from "../../src/engine/cancel.ts";
 import { startAt } from "../builders.ts";
-import { answerWith, openHome } from "./home.ts";
+import { answerWith, homeParams, openHome } from "./home.ts";
 
 describe("a job at home", () => {
   it("is called at its instant, not a millisecond early or late", async () => {
@@ -35,6 +35,23 @@ describe("a job at home", () => {
     await home.submit({ retry: { ...retryDefault, minBackoffMs: 100, maxBackoffMs: 100 } });
     await home.runUntil(later(startAt, 3 * secondMs));
     expect(home.calls.map((call) => call.startedAt - startAt)).toEqual([0, 55, 110, 165]);
+  });
+
+  it("has its whole timeout from its instant, although its connection is opened before", async () => {
+    const home = openHome();
+    await home.submit({ dueAt: later(startAt, 1_500), timeoutMs: 5_000 });
+    await home.runUntil(later(startAt, 3 * secondMs));
+    expect(home.calls).toMatchObject([{ timeoutMs: 5_000 + homeParams.connectLeadMs }]);
+  });
+
+  it("behind a backlog is called while older ones still wait", async () => {
+    const home = openHome({ capacity: 16, answer: answerWith(200, { afterMs: 300 }) });
+    for (let index = 0; index < 400; index++) await home.submit();
+    const fresh = await home.submit({ dueAt: later(startAt, 3 * secondMs) });
+    await home.runUntil(later(startAt, 20 * secondMs));
+    const order = home.calls.map((call) => call.request.headers["onthedot-job"]);
+    expect(order).toHaveLength(401);
+    expect(order.indexOf(fresh.id)).toBeLessThan(200);
   });
 
   it("is found when its hint is lost, by the next turn over the past", async () => {

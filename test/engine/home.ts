@@ -80,6 +80,7 @@ export function answerWith(status: number, options: { afterMs?: number; headers?
         code: null,
         message: "the call was aborted",
         status: null,
+        retryAfter: null,
       };
     }
     const body = Buffer.from("ok");
@@ -99,7 +100,16 @@ export function answerWith(status: number, options: { afterMs?: number; headers?
 /** No answer at all, until the call is aborted. */
 export const silence: Answerer = async (call, clock) => {
   await new Promise<void>((resolve) => call.signal.addEventListener("abort", () => resolve()));
-  return { kind: "failure", sentAt: call.startedAt, endedAt: clock.now(), reason: "aborted", code: null, message: "aborted", status: null };
+  return {
+    kind: "failure",
+    sentAt: call.startedAt,
+    endedAt: clock.now(),
+    reason: "aborted",
+    code: null,
+    message: "aborted",
+    status: null,
+    retryAfter: null,
+  };
 };
 
 export type HomeOptions = {
@@ -137,7 +147,7 @@ export function openHome(given: HomeOptions = {}): Home {
     namesMax: given.namesMax ?? 10_000,
     namesPerStepMax: given.namesPerStepMax ?? 10_000,
     leadMs: params.leadMs,
-    deliver: (hint) => duringOutages(wake(engine, hint, invocation)),
+    deliver: (hint, started) => duringOutages(wake(engine, hint, invocation, started)),
   });
   let open = 0;
   // What a host does with an outage: the wheel still holds the work.

@@ -1,11 +1,18 @@
+/** What a process that died leaves behind is taken up by the next one, and what lives is never taken for dead. */
+
 import { describe, expect, it } from "vitest";
+import { endOf, startOf } from "../../src/core/hint.ts";
 import type { Answer } from "../../src/core/outcome.ts";
 import { retryDefault } from "../../src/core/retry.ts";
 import { later, secondMs } from "../../src/core/time.ts";
 import { cancel } from "../../src/engine/cancel.ts";
+import { isLeaseOver } from "../../src/engine/engine.ts";
+import type { Store } from "../../src/engine/ports.ts";
 import { wake } from "../../src/engine/wake.ts";
-import { startAt } from "../builders.ts";
+import { memoryStore } from "../../src/store/memory.ts";
+import { nextToken, startAt } from "../builders.ts";
 import { type Answerer, answerWith, type Home, type HomeOptions, openHome, silence } from "./home.ts";
+import { createVirtualClock } from "./virtualClock.ts";
 
 /** The process dies and another starts on the same store, at once. */
 function restart(home: Home, options: HomeOptions = {}): Home {
@@ -119,6 +126,67 @@ describe("after a restart", () => {
     await home.runUntil(later(startAt, 80 * secondMs));
     expect(home.calls).toHaveLength(1);
     expect(await home.engine.store.load(job)).toMatchObject({ state: "succeeded", attemptCount: 1, version: 3 });
+  });
+});
+
+describe("the lease of a running job", () => {
+  /** A job that a process which is gone was calling, seen by the next process. */
+  async function leftRunning() {
+    const dead = openHome({ answer: silence });
+    const { tenant, id } = await dead.submit();
+    await dead.runUntil(soon);
+    const home = restart(dead);
+    const job = await home.engine.store.load({ tenant, id });
+    if (job?.state !== "running") throw new Error(`expected a running job, got ${job?.state}`);
+    return { home, job };
+  }
+
+  it("is over although an attempt of this process holds the job, unless that attempt has the lease's token", async () => {
+    const { home, job } = await leftRunning();
+    expect(isLeaseOver(home.engine, job)).toBe(true);
+    const held = home.engine.register.hold(job);
+    if (held === undefined) throw new Error("expected the job to be free");
+    expect(isLeaseOver(home.engine, job)).toBe(true);
+    held.token = nextToken();
+    expect(isLeaseOver(home.engine, job)).toBe(true);
+    held.token = job.leaseToken;
+    expect(isLeaseOver(home.engine, job)).toBe(false);
+  });
+
+  it("is not over while the reply to its claim is on its way: a walk that meets the record leaves it", async () => {
+    const clock = createVirtualClock(startAt);
+    const memory = memoryStore({ now: clock.now, shards: 1 });
+    const [walkReads, claimReplies] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let [loads, commits] = [0, 0];
+    const store: Store = {
+      ...memory,
+      async loadMany(refs) {
+        if (loads++ === 0) await walkReads.promise;
+        return memory.loadMany(refs);
+      },
+      async commit(transition) {
+        const answer = await memory.commit(transition);
+        if (commits++ === 0) await claimReplies.promise;
+        return answer;
+      },
+    };
+    const home = openHome({ clock, store });
+    home.die();
+    const { priority, wakeAt, ...job } = await home.submit();
+    // The walk has seen the job free on the wheel, and is about to load it, when an attempt by name claims it.
+    const place = { shard: 0, priority, after: startOf(wakeAt), until: endOf(wakeAt) };
+    const walked = wake(home.engine, { kind: "stretch", ...place, cutAt: startAt, startAt }, home.invocation);
+    await clock.rest();
+    const named = wake(home.engine, { kind: "names", priority, startAt, names: [{ ...job, wakeAt }] }, home.invocation);
+    await clock.rest();
+    expect([loads, commits]).toEqual([2, 1]);
+    walkReads.resolve();
+    await clock.rest();
+    claimReplies.resolve();
+    await clock.runUntil(inFiveSeconds);
+    await Promise.all([walked, named]);
+    expect(home.calls).toHaveLength(1);
+    expect(await store.load(job)).toMatchObject({ state: "succeeded", attemptCount: 1, leaseLossCount: 0, version: 3 });
   });
 });
 

@@ -77,6 +77,23 @@ describe("slots", () => {
     expect(woken).toBe(false);
   });
 
+  it("are not all taken by a walk over the past: one in eight is left to jobs named for their instant, of each pool", async () => {
+    const slots = createSlots(64);
+    let walked = 0;
+    while (slots.tryTake("normal", "past") !== undefined) walked += 1;
+    expect(walked).toBe(4 + 48 - 6);
+    expect(slots.free("normal")).toBe(6);
+    let woken = false;
+    void slots.whenFree("normal", "past").then(() => {
+      woken = true;
+    });
+    const named = slots.tryTake("normal", "named");
+    named?.();
+    await rest();
+    expect(woken).toBe(false);
+    expect(createSlots(1).free("low", "past")).toBe(1);
+  });
+
   it("never exceed their capacity, and `free` says how many there are to take", () => {
     const step = fc.record({ priority: fc.constantFrom(...priorities), take: fc.boolean() });
     always(fc.integer({ min: 1, max: 70 }), fc.array(step, { maxLength: 150 }), (capacity, steps) => {

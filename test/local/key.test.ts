@@ -1,8 +1,8 @@
 /** A key lasts, is its owner's alone, and is never a torn one. */
 
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readKey } from "../../local/key.ts";
+import { KeyRefusedError, readKey } from "../../local/key.ts";
 import { type Folder, freshFolder } from "../store/folder.ts";
 
 let folder: Folder;
@@ -48,6 +48,13 @@ test.each([
   expect(made.toString()).not.toContain("xxxx");
   expect(Buffer.from(read())).toEqual(made);
   expect(modeOf(kept())).toBe(0o600);
+});
+
+test.each(["cursor.key", "cursor.key.new"])("a folder that lies at %s is refused in one line that names the file", (name) => {
+  mkdirSync(folder.file(name));
+  const refused = () => read();
+  expect(refused).toThrow(KeyRefusedError);
+  expect(refused).toThrow(/^the key \S+cursor\.key can be neither read nor made \(.+\): [^\n]+$/);
 });
 
 test("what a crash left of the file in the making is neither used nor kept, nor is its mode", () => {

@@ -128,6 +128,29 @@ test("an error that is its own cause is written and ends", () => {
   expect(written).toHaveLength(1);
 });
 
+test("a reader who stands still costs a bounded memory, and learns how many lines it lost when it reads on", async () => {
+  const held: (() => void)[] = [];
+  const written: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      written.push(String(chunk));
+      held.push(done);
+    },
+  });
+  const { log } = logged({ stream });
+  const text = "x".repeat(100_000);
+  for (let line = 0; line < 300; line++) log("info", text);
+  expect(stream.writableLength).toBeLessThan(18_000_000);
+  while (stream.writableLength > 0) {
+    held.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const lost = Number(/(\d+) lines were dropped/.exec(written.at(-1) ?? "")?.[1]);
+  expect([lost > 100, lost + written.length]).toEqual([true, 301]);
+  log("info", "read again");
+  expect(written.at(-1)).toContain("read again");
+});
+
 test("a log whose reader has gone ends itself and not the process", async () => {
   const stream = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error("write EPIPE"), { code: "EPIPE" })) });
   const { log } = logged({ stream });

@@ -89,7 +89,7 @@ test("lateness and call time fall into the buckets of their seconds, and buckets
 
 test("a call of which no byte was sent is counted, and has neither lateness nor call time", async () => {
   const metrics = createMetrics({ version: "1" });
-  const failed = { kind: "failure", reason: "dns", code: "ENOTFOUND", message: "no such name", status: null } as const;
+  const failed = { kind: "failure", reason: "dns", code: "ENOTFOUND", message: "no such name", status: null, retryAfter: null } as const;
   metrics.observe({ kind: "called", job: runningJob(), answer: { ...failed, sentAt: null, endedAt: startAt }, trace });
   const samples = parseExposition(await metrics.text(idle));
   expect(samples.get('onthedot_calls_total{answer="dns"}')).toBe(1);

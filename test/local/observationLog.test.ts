@@ -51,6 +51,7 @@ const failure = {
   code: "ECONNREFUSED",
   message: "connect ECONNREFUSED 203.0.113.7:443",
   status: null,
+  retryAfter: null,
 } as const;
 
 test("a call is one line at info that a person can read, with job, attempt and trace for machines", () => {

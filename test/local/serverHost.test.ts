@@ -120,6 +120,30 @@ describe("bodies", () => {
     expectProblem(answer, 413, "payload_too_large");
   });
 
+  test.each([
+    ["too large by its length", 413, "payload_too_large", [json, "Content-Length: 999999999"]],
+    ["larger than a job may be, and not than a batch", 413, "payload_too_large", [json, "Content-Length: 3000000"]],
+    ["of another type", 415, "unsupported_media_type", ["Content-Type: text/plain", "Content-Length: 2"]],
+  ] as const)("a body that is %s is refused before it is asked for, and the connection ends", async (_name, status, code, fields) => {
+    const client = await connectTo(homes.open.url);
+    client.send(head("POST /v1/jobs HTTP/1.1", host, "Expect: 100-continue", ...fields));
+    const answer = await client.answer();
+    expectProblem(answer, status, code);
+    expect(answer?.headers["connection"]).toBe("close");
+    await client.ended;
+  });
+
+  test("a body that is waited for is asked for, and the connection goes on", async () => {
+    const client = await connectTo(homes.open.url);
+    for (const framing of [`Content-Length: ${newJob.length}`, "Transfer-Encoding: chunked"]) {
+      client.send(head("POST /v1/jobs HTTP/1.1", host, json, framing, "Expect: 100-continue"));
+      expect((await client.answer())?.status).toBe(100);
+      client.send(framing.startsWith("C") ? newJob : `${chunk(newJob)}0\r\n\r\n`);
+      expect(await client.answer()).toMatchObject({ status: 201, headers: { connection: "keep-alive" } });
+    }
+    client.socket.destroy();
+  });
+
   test("a client that breaks off makes no job, and is no error of ours", async () => {
     const jobs = async () => JSON.parse((await ask(head("GET /v1/jobs HTTP/1.1", host)))?.body ?? "").data.length as number;
     const before = await jobs();
