@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: one table, each figure beside the floor's in the same run on the same machine. `--smoke`: small sizes, to see that it
- * runs. `--waiting 1000000`: the same beside that many waiting jobs (may be given several times).
+ * runs. `--waiting 1000000`: the same beside that many waiting jobs (may be given several times). `--rounds 3`: of each, to take the median.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -18,12 +18,14 @@ type Figures = {
   readonly readyMs: number;
 };
 
-const { values } = parseArgs({ options: { smoke: { type: "boolean", default: false }, waiting: { type: "string", multiple: true } } });
+const { values } = parseArgs({
+  options: { smoke: { type: "boolean", default: false }, waiting: { type: "string", multiple: true }, rounds: { type: "string" } },
+});
 const sizes: Sizes = values.smoke
   ? { creates: 1_000, drain: 500, steadySeconds: 1 }
   : { creates: 20_000, drain: 10_000, steadySeconds: 10 };
 const waitingCounts = (values.waiting ?? (values.smoke ? ["0"] : ["0", "10000", "1000000"])).map(Number);
-const rounds = values.smoke ? 1 : 3;
+const rounds = Number(values.rounds ?? (values.smoke ? 1 : 3));
 
 const target = await start("./target.ts");
 const floors: Figures[] = [];
