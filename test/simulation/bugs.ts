@@ -1,0 +1,205 @@
+/**
+ * Planted bugs: mistakes of one line that somebody could make, each of which the simulation must catch within `seedsMax` seeds. One that
+ * survives is a hole in the checks or in the fault menu. And guards that stand behind other guards: with one of them off, everything
+ * must still hold, or the other was never there.
+ */
+
+import type { Mutation } from "./mutant.ts";
+import type { Profile } from "./simulate.ts";
+
+export type Bug = {
+  readonly name: string;
+  readonly profile: Profile;
+  /** A seed that is known to catch it: tried first. `npm run sim -- --bug all` finds them anew. */
+  readonly caughtAt: number;
+  readonly mutations: readonly Mutation[];
+};
+
+export const seedsMax = 500;
+
+type Change = readonly [file: string, find: string, replace: string];
+
+function planted(name: string, profile: Profile, caughtAt: number, changes: readonly Change[]): Bug {
+  return { name, profile, caughtAt, mutations: changes.map(([file, find, replace]) => ({ file: `src/${file}`, find, replace })) };
+}
+
+export const bugs: readonly Bug[] = [
+  planted("the store writes over any version", "cloud", 1, [["store/memory.ts", "standing.version === from.version && ", ""]]),
+  planted("a stale write is taken for a committed one", "cloud", 1, [["engine/commit.ts", 'if (answer === "stale") return "stale";', ""]]),
+  planted("an insert replaces what stands under its key", "cloud", 1, [
+    ["store/memory.ts", 'if (standing !== undefined) return hasChange(standing, job.history.at(-1)?.change) ? "inserted" : "exists";', ""],
+  ]),
+  planted("the call goes out before its claim is durable", "cloud", 1, [
+    [
+      "engine/attempt.ts",
+      'if ((await commit(engine, claimed)) === "committed") return',
+      'commit(engine, claimed).catch(() => {}); if ("committed" === "committed") return',
+    ],
+  ]),
+  planted("the lease is shorter than the function timeout", "cloud", 322, [
+    [
+      "engine/attempt.ts",
+      "return later(invocation.endsAt, limits.clockSkewMsMax);",
+      "return later(engine.clock.now(), job.timeoutMs + 5000);",
+    ],
+  ]),
+  planted("whoever meets a running job takes it for dead", "cloud", 17, [
+    ["engine/engine.ts", "return engine.clock.now() > job.leaseUntil;", "return true;"],
+  ]),
+  planted("at home a job of another attempt's token counts as alive", "home", 4, [
+    ["engine/register.ts", "lives: (ref, token) => find(ref)?.token === token,", "lives: () => true,"],
+  ]),
+  planted("no last look before the first byte", "cloud", 25, [
+    ["engine/attempt.ts", "switch (await lastLook(engine, job, held)) {", 'switch ("go") {'],
+  ]),
+  planted("a cancel answers cancelled while the call runs", "cloud", 2, [
+    ["engine/cancel.ts", 'return { kind: "requested", job: requested.to };', 'return { kind: "cancelled", job: requested.to };'],
+  ]),
+  planted("a cancel of a running job ends its record at once", "home", 1, [
+    [
+      "engine/cancel.ts",
+      "const requested = requestCancel(job, factsNow(engine));",
+      "const requested = cancelWaiting(job, factsNow(engine));",
+    ],
+  ]),
+  planted("a retry forgets the cancel's mark", "cloud", 2, [
+    [
+      "core/transition.ts",
+      "return job.cancelRequestedAt === null ? retry(settled, end.outcome.waitMs, fraction, facts) : cancelMarked(settled, facts);",
+      "return retry(settled, end.outcome.waitMs, fraction, facts);",
+    ],
+  ]),
+  planted("the turn does not read the past", "cloud", 1, [
+    ["engine/turn.ts", "const stretches = await hintPast(engine, range, hasTime);", "const stretches = 0;"],
+  ]),
+  planted("a new job is marked as hinted, and nobody hints it", "cloud", 16, [
+    ["engine/submit.ts", 'if (submitted.kind === "created" && submitted.job.hinted) await hintNamed(engine, submitted.job);', ""],
+  ]),
+  planted("the turn names the first page only", "cloud", 35, [
+    ["engine/nearFuture.ts", "if (last === undefined || page.length < limit) return;", "return;"],
+  ]),
+  planted("a retry starts at once", "cloud", 1, [
+    ["core/retry.ts", "return laterOf(later(now, drawnMs), later(now, waitMs ?? 0));", "return later(now, 0);"],
+  ]),
+  planted("a Retry-After is not honoured", "cloud", 1, [
+    ["core/retry.ts", "return laterOf(later(now, drawnMs), later(now, waitMs ?? 0));", "return later(now, drawnMs);"],
+  ]),
+  planted("the first byte does not wait for the instant", "home", 1, [
+    ["engine/attempt.ts", "await until(engine, job.nextAttemptAt);", ""],
+  ]),
+  planted("the bound of attempts does not hold for re-claims", "cloud", 1, [
+    ["core/transition.ts", 'if (job.attemptCount >= job.retry.maxAttempts) return fail(lost, "exhausted", facts);', ""],
+    [
+      "core/transition.ts",
+      '  if (job.attemptCount >= job.retry.maxAttempts) return fail(job, "exhausted", facts);\n  const attempt: Attempt',
+      "  const attempt: Attempt",
+    ],
+  ]),
+  planted("a large body is written after the job that names it", "cloud", 1, [
+    [
+      "engine/payload.ts",
+      "await engine.store.writePayload(owner,",
+      "void engine.clock.until(engine.clock.now() + 40).then(() => engine.store.writePayload(owner,",
+    ],
+    ["engine/payload.ts", "bytes, keptUntil: until });\n", "bytes, keptUntil: until })).catch(() => {});\n"],
+  ]),
+  planted("an edit during the hold moves the record and not what is sent", "home", 1, [
+    ["engine/attempt.ts", "job = fresh;", "job = { ...fresh, body: seen.body };"],
+  ]),
+  planted("an edited dueAt leaves the next attempt where it was", "home", 1, [
+    [
+      "core/transition.ts",
+      "const nextAttemptAt = dueAt === undefined ? job.nextAttemptAt : laterOf(dueAt, facts.now);",
+      "const { nextAttemptAt } = job;",
+    ],
+  ]),
+  planted("a job that lost its lease is tried among others", "cloud", 110, [
+    ["engine/wake.ts", "due.filter((job) => job.leaseLossCount === 0)", "due"],
+    ["engine/wake.ts", "due.filter((job) => job.leaseLossCount > 0)", "[]"],
+    ["engine/walk.ts", "if (job.leaseLossCount > 0) {", "if (job.leaseLossCount > 1000) {"],
+  ]),
+  planted("a writer does not know its own write again", "cloud", 1, [
+    ["store/memory.ts", 'if (!unchanged) return hasChange(standing, change) ? "committed" : "stale";', 'if (!unchanged) return "stale";'],
+  ]),
+  planted("an outcome is dropped when a cancel's mark came meanwhile", "cloud", 2, [
+    ["engine/settle.ts", "    job = fresh;\n", "    return;\n"],
+  ]),
+  planted("a partition is walked again only when all that a walk started has settled", "home", 291, [
+    ["hints/memory.ts", "deliver(hint, resolve).then(resolve, reject);", "deliver(hint, () => {}).then(resolve, reject);"],
+  ]),
+  planted("a full memory reads the past again at once, for what it has no room for", "home", 6, [
+    ["hints/memory.ts", "      if (wakeAt <= clock.now()) return;\n", ""],
+  ]),
+  planted("a lease that cannot be ended now fails a promise that nobody hears", "home", 7, [
+    [
+      "engine/walk.ts",
+      "if (isLeaseOver(engine, job)) await endLease(engine, job);",
+      "if (isLeaseOver(engine, job)) await commit(engine, loseLease(job, factsNow(engine)));",
+    ],
+  ]),
+  planted("an attempt that came too late is left to its lease when a mark came meanwhile", "cloud", 236, [
+    [
+      "engine/settle.ts",
+      '  return record(engine, job, (fresh) => (why === "lease_over" ? loseLease : expire)(fresh, factsNow(engine)));',
+      '  await commit(engine, (why === "lease_over" ? loseLease : expire)(job, factsNow(engine)));',
+    ],
+  ]),
+  planted("a backlog is worked off newest first", "home", 87, [
+    [
+      "engine/walk.ts",
+      "let rest = page.filter((entry) => !engine.register.holds(entry));",
+      "let rest = page.filter((entry) => !engine.register.holds(entry)).reverse();",
+    ],
+  ]),
+  planted("a walk keeps the slot of a job that needed none", "home", 4, [
+    ["engine/walk.ts", '  slot();\n  return "attended";\n}', '  return "attended";\n}'],
+  ]),
+  planted("during an outage each item hints itself again and again", "cloud", 69, [
+    ["engine/handOn.ts", "if (lateMs > engine.params.graceMs) return;", ""],
+    ["engine/handOn.ts", "Math.max(outagePauseMs, lateMs)", "outagePauseMs - 900"],
+  ]),
+  planted("the turn hints each entry of the past by itself", "cloud", 10, [["engine/turn.ts", "Math.ceil(page.length / stretchMax)", "1"]]),
+  planted("names are forgotten at their instant", "cloud", 16, [
+    ["engine/wake.ts", "hint.startAt + engine.params.namesAgeMsMax", "hint.startAt"],
+  ]),
+  planted("the hint is sent before the change is written", "cloud", 16, [
+    [
+      "engine/commit.ts",
+      "  const answer = await engine.store.commit(transition);\n",
+      "  const early = transition.to; if (isLive(early) && early.hinted && early.wakeAt !== transition.from.wakeAt) await hintNamed(engine, early);\n  const answer = await engine.store.commit(transition);\n",
+    ],
+    ["engine/commit.ts", "  if (moved && to.hinted) await hintNamed(engine, to);\n", ""],
+  ]),
+  planted("a home that was killed trusts the hints of the dead process", "home", 1, [
+    ["engine/nearFuture.ts", "!entry.hinted || entry.wakeAt < engine.params.hintedAnewBefore", "!entry.hinted"],
+    [
+      "engine/turn.ts",
+      "const stretches = await hintPast(engine, range, hasTime);",
+      "const stretches = cursor.version > 1 ? 0 : await hintPast(engine, range, hasTime);",
+    ],
+  ]),
+  planted("an attempt starts though the invocation may end before it", "cloud", 50, [
+    ["engine/attempt.ts", "return startsAt + job.timeoutMs + limits.clockSkewMsMax <= invocation.endsAt;", "return true;"],
+  ]),
+];
+
+/** Each of these is one of two guards against the same mistake. `caughtAt` has no meaning: no seed may catch them. */
+export const guardsOff: readonly Bug[] = [
+  planted("executors keep no register of what they hold", "cloud", 0, [
+    ["engine/register.ts", "if (held.has(ref.id)) return undefined;", ""],
+    ["engine/register.ts", "holds: (ref) => find(ref) !== undefined,", "holds: () => false,"],
+  ]),
+  planted("a lost lease does not look at the bound of attempts, for the claim does", "cloud", 0, [
+    ["core/transition.ts", 'if (job.attemptCount >= job.retry.maxAttempts) return fail(lost, "exhausted", facts);', ""],
+  ]),
+  planted("turns over one range run at once", "cloud", 0, [
+    [
+      "engine/turn.ts",
+      "if (stored?.leaseUntil != null && stored.leaseUntil > now && stored.leaseUntil <= leaseUntil + limits.clockSkewMsMax) return undefined;",
+      "",
+    ],
+  ]),
+  planted("the last look does not look at the clock, for the lease outlives the invocation", "cloud", 0, [
+    ["engine/look.ts", 'if (now + job.timeoutMs > job.leaseUntil) return "lease_over";', ""],
+  ]),
+];

@@ -1,0 +1,49 @@
+/** Every check there is, over one finished world. */
+
+import { cancelsAreExact, durableBeforeTold, editsAreExact, keysAreJobs, nothingIsLost } from "./checks/answers.ts";
+import { chronicleOf, type Violation } from "./checks/chronicle.ts";
+import { hintsAreBounded } from "./checks/cost.ts";
+import { comesToRest, leasesEndInTime, noSlotIdles, oldestFirst, onTheDot, takenInTime } from "./checks/progress.ts";
+import * as record from "./checks/record.ts";
+import * as wire from "./checks/wire.ts";
+import type { Capacity, House } from "./house.ts";
+import type { World } from "./world.ts";
+
+/** Empty where every invariant held. */
+export function check(world: World, capacity: Capacity, house: House): readonly Violation[] {
+  const chronicle = chronicleOf(world.history);
+  return [
+    ...wire.noGhosts(chronicle),
+    ...wire.noOverlap(chronicle),
+    ...wire.recordedBeforeSent(chronicle),
+    ...wire.neverEarly(chronicle, world),
+    ...wire.neverTooLate(chronicle, world),
+    ...wire.lastLookSeesMark(chronicle, world),
+    ...wire.contentIsTheRecords(chronicle, world),
+    ...wire.duplicatesHaveCauses(chronicle),
+    ...wire.silentAfterEnd(chronicle),
+    ...record.finalIsFinal(chronicle),
+    ...record.fenced(chronicle),
+    ...record.countedOnce(chronicle),
+    ...record.onlyEditsChange(chronicle),
+    ...record.claimsBounded(chronicle),
+    ...record.markIsObeyed(chronicle),
+    ...record.backoffKept(chronicle),
+    ...record.endsAreEarned(chronicle),
+    ...record.outcomesAreHeard(chronicle),
+    ...record.leaseLossesHaveCauses(chronicle),
+    ...record.poisonIsAlone(chronicle, world, capacity),
+    ...durableBeforeTold(chronicle, world),
+    ...editsAreExact(chronicle),
+    ...cancelsAreExact(chronicle),
+    ...keysAreJobs(chronicle, world),
+    ...nothingIsLost(chronicle),
+    ...comesToRest(chronicle, world, house),
+    ...takenInTime(chronicle, world, capacity),
+    ...noSlotIdles(chronicle, world, capacity),
+    ...leasesEndInTime(chronicle, world, capacity),
+    ...onTheDot(chronicle, world, capacity),
+    ...oldestFirst(chronicle, world),
+    ...hintsAreBounded(chronicle, world),
+  ];
+}

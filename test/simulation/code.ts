@@ -1,0 +1,21 @@
+/** The code under test as one value, so that a mutated copy of it can take its place. Whatever the simulation runs, it takes from here. */
+
+import { admitAll } from "../../src/engine/admit.ts";
+import { cancel } from "../../src/engine/cancel.ts";
+import { edit } from "../../src/engine/edit.ts";
+import { OutageError } from "../../src/engine/ports.ts";
+import { createRegister } from "../../src/engine/register.ts";
+import { replay } from "../../src/engine/replay.ts";
+import { createSlots } from "../../src/engine/slots.ts";
+import { submit } from "../../src/engine/submit.ts";
+import { turn } from "../../src/engine/turn.ts";
+import { wake } from "../../src/engine/wake.ts";
+import { createMemoryHints } from "../../src/hints/memory.ts";
+import { memoryCursors, memoryStore } from "../../src/store/memory.ts";
+
+export const realCode = {
+  ...{ admitAll, cancel, edit, OutageError, createRegister, replay, createSlots, submit, turn, wake },
+  ...{ createMemoryHints, memoryCursors, memoryStore },
+};
+
+export type Code = typeof realCode;
