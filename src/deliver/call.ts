@@ -93,7 +93,10 @@ export class Call implements PreparedCall {
   }
 
   #dispatch(connection: Connection, request: CallRequest): void {
-    if (request.startBy !== null && this.#options.now() > request.startBy) return this.#fail(tooLate);
+    if (request.startBy !== null && this.#options.now() > request.startBy) {
+      this.#fail(tooLate);
+      return;
+    }
     // From here on the reader tells what happens to the connection.
     connection.holder = null;
     connection.used = true;
