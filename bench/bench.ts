@@ -92,7 +92,7 @@ function print(): void {
     const floor = median(floors, read);
     const cells = waitingCounts.map((waiting) => {
       const own = median(ours.get(waiting) ?? [], read);
-      return ` ${own.toFixed(digits)} | ${(own / floor).toFixed(2)} |`;
+      return ` ${own.toFixed(digits)} | ${floor === 0 ? "–" : (own / floor).toFixed(2)} |`;
     });
     console.log(`| ${name} | ${floor.toFixed(digits)} |${cells.join("")}`);
   }

@@ -30,7 +30,11 @@ export async function cancel(engine: Engine, ref: ItemRef): Promise<CancelAnswer
         break;
       }
       case "running": {
-        if (job.cancelRequestedAt !== null) return { kind: "requested", job };
+        if (job.cancelRequestedAt !== null) {
+          // The first answer may have been lost before the call was told.
+          engine.register.askCancel(ref);
+          return { kind: "requested", job };
+        }
         const requested = requestCancel(job, factsNow(engine));
         if ((await commit(engine, requested)) === "stale") break;
         engine.register.askCancel(ref);

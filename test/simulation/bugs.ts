@@ -36,23 +36,23 @@ export const bugs: readonly Bug[] = [
       'commit(engine, claimed).catch(() => {}); if ("committed" === "committed") return',
     ],
   ]),
-  planted("the lease is shorter than the function timeout", "cloud", 322, [
+  planted("the lease is shorter than the function timeout", "cloud", 1, [
     [
       "engine/attempt.ts",
       "return later(invocation.endsAt, limits.clockSkewMsMax);",
       "return later(engine.clock.now(), job.timeoutMs + 5000);",
     ],
   ]),
-  planted("whoever meets a running job takes it for dead", "cloud", 17, [
+  planted("whoever meets a running job takes it for dead", "cloud", 1, [
     ["engine/engine.ts", "return engine.clock.now() > job.leaseUntil;", "return true;"],
   ]),
-  planted("at home a job of another attempt's token counts as alive", "home", 4, [
+  planted("at home a job of another attempt's token counts as alive", "home", 3, [
     ["engine/register.ts", "lives: (ref, token) => find(ref)?.token === token,", "lives: () => true,"],
   ]),
-  planted("no last look before the first byte", "cloud", 25, [
+  planted("no last look before the first byte", "cloud", 28, [
     ["engine/attempt.ts", "switch (await lastLook(engine, job, held)) {", 'switch ("go") {'],
   ]),
-  planted("a cancel answers cancelled while the call runs", "cloud", 2, [
+  planted("a cancel answers cancelled while the call runs", "cloud", 1, [
     ["engine/cancel.ts", 'return { kind: "requested", job: requested.to };', 'return { kind: "cancelled", job: requested.to };'],
   ]),
   planted("a cancel of a running job ends its record at once", "home", 1, [
@@ -62,7 +62,7 @@ export const bugs: readonly Bug[] = [
       "const requested = cancelWaiting(job, factsNow(engine));",
     ],
   ]),
-  planted("a retry forgets the cancel's mark", "cloud", 2, [
+  planted("a retry forgets the cancel's mark", "cloud", 1, [
     [
       "core/transition.ts",
       "return job.cancelRequestedAt === null ? retry(settled, end.outcome.waitMs, fraction, facts) : cancelMarked(settled, facts);",
@@ -84,7 +84,7 @@ export const bugs: readonly Bug[] = [
   planted("a Retry-After is not honoured", "cloud", 1, [
     ["core/retry.ts", "return laterOf(later(now, drawnMs), later(now, waitMs ?? 0));", "return later(now, drawnMs);"],
   ]),
-  planted("the first byte does not wait for the instant", "home", 1, [
+  planted("the first byte does not wait for the instant", "home", 2, [
     ["engine/attempt.ts", "await until(engine, job.nextAttemptAt);", ""],
   ]),
   planted("the bound of attempts does not hold for re-claims", "cloud", 1, [
@@ -121,23 +121,23 @@ export const bugs: readonly Bug[] = [
   planted("a writer does not know its own write again", "cloud", 1, [
     ["store/memory.ts", 'if (!unchanged) return hasChange(standing, change) ? "committed" : "stale";', 'if (!unchanged) return "stale";'],
   ]),
-  planted("an outcome is dropped when a cancel's mark came meanwhile", "cloud", 2, [
+  planted("an outcome is dropped when a cancel's mark came meanwhile", "cloud", 1, [
     ["engine/settle.ts", "    job = fresh;\n", "    return;\n"],
   ]),
-  planted("a partition is walked again only when all that a walk started has settled", "home", 291, [
+  planted("a partition is walked again only when all that a walk started has settled", "home", 157, [
     ["hints/memory.ts", "deliver(hint, resolve).then(resolve, reject);", "deliver(hint, () => {}).then(resolve, reject);"],
   ]),
   planted("a full memory reads the past again at once, for what it has no room for", "home", 6, [
     ["hints/memory.ts", "      if (wakeAt <= clock.now()) return;\n", ""],
   ]),
-  planted("a lease that cannot be ended now fails a promise that nobody hears", "home", 7, [
+  planted("a lease that cannot be ended now fails a promise that nobody hears", "home", 35, [
     [
       "engine/walk.ts",
       "if (isLeaseOver(engine, job)) await endLease(engine, job);",
       "if (isLeaseOver(engine, job)) await commit(engine, loseLease(job, factsNow(engine)));",
     ],
   ]),
-  planted("an attempt that came too late is left to its lease when a mark came meanwhile", "cloud", 236, [
+  planted("an attempt that came too late is left to its lease when a mark came meanwhile", "cloud", 340, [
     [
       "engine/settle.ts",
       '  return record(engine, job, (fresh) => (why === "lease_over" ? loseLease : expire)(fresh, factsNow(engine)));',
@@ -151,10 +151,10 @@ export const bugs: readonly Bug[] = [
       "let rest = page.filter((entry) => !engine.register.holds(entry)).reverse();",
     ],
   ]),
-  planted("a walk keeps the slot of a job that needed none", "home", 4, [
+  planted("a walk keeps the slot of a job that needed none", "home", 3, [
     ["engine/walk.ts", '  slot();\n  return "attended";\n}', '  return "attended";\n}'],
   ]),
-  planted("during an outage each item hints itself again and again", "cloud", 69, [
+  planted("during an outage each item hints itself again and again", "cloud", 51, [
     ["engine/handOn.ts", "if (lateMs > engine.params.graceMs) return;", ""],
     ["engine/handOn.ts", "Math.max(outagePauseMs, lateMs)", "outagePauseMs - 900"],
   ]),
@@ -178,7 +178,7 @@ export const bugs: readonly Bug[] = [
       "const stretches = cursor.version > 1 ? 0 : await hintPast(engine, range, hasTime);",
     ],
   ]),
-  planted("an attempt starts though the invocation may end before it", "cloud", 50, [
+  planted("an attempt starts though the invocation may end before it", "cloud", 70, [
     ["engine/attempt.ts", "return startsAt + job.timeoutMs + limits.clockSkewMsMax <= invocation.endsAt;", "return true;"],
   ]),
 ];

@@ -35,9 +35,9 @@ export function hintsAreBounded(chronicle: Chronicle, { history, params, weather
       followUps += 1;
     }
   }
-  // Each message that the queue doubles, or brings back because its deletion failed, has followers of its own.
+  // Each message that is sent twice, doubled by the queue, or brought back because its deletion failed, has followers of its own.
   const { doubled, doubledMuchLater, deleteFails } = weather.queue;
-  const copies = 1 + doubled + doubledMuchLater + deleteFails;
+  const copies = 1 + doubled + doubledMuchLater + deleteFails + weather.perCall.repeated;
   const violations: Violation[] = [];
   const bound = (what: string, count: number, countMax: number) => {
     if (count > countMax)
