@@ -8,6 +8,10 @@ import { fileURLToPath } from "node:url";
 const main = new URL("../cli/main.ts", import.meta.url);
 const major = Number(process.versions.node.split(".")[0]);
 
+// Names are looked up on this pool, at most half of it at once, and a name server that does not answer holds its thread for many
+// seconds: with the usual four, two such names would hold up the calls to all others. It must be said before the pool is used.
+process.env.UV_THREADPOOL_SIZE ??= "64";
+
 if (major >= 24) {
   await import(main.href);
 } else {
