@@ -43,7 +43,8 @@ suite({
   calls: (jobId) => calls.get(jobId) ?? [],
   recorderUrl: () => recorder.url,
   recorded: (jobId) => recorder.recorded(jobId),
-  latenessMsMax: 250,
+  // Some tens of claims run at once on a machine that may be busy; how precise it is when it is not, the bench tells.
+  latenessMsMax: 500,
 });
 
 describe.concurrent("the embedded home", () => {
