@@ -2,7 +2,6 @@
 
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
-import { createIds } from "../local/chance.ts";
 import { databaseFile } from "../local/host.ts";
 import { soleTenant } from "../src/core/ids.ts";
 import { limits } from "../src/core/limits.ts";
@@ -10,6 +9,7 @@ import { retryDefault } from "../src/core/retry.ts";
 import { dayMs, later, toEpochMs } from "../src/core/time.ts";
 import { create } from "../src/core/transition.ts";
 import { openSqliteStore } from "../src/store/sqlite.ts";
+import { createIds } from "../src/system/chance.ts";
 
 /** Inserts that wait for one answer together: a few groups' worth. */
 const together = 2_000;

@@ -1,6 +1,6 @@
 /** What a newcomer sees first: a call that fires without anything typed, and the line that makes another. */
 
-import type { Log } from "../local/log.ts";
+import type { Log } from "../src/system/log.ts";
 
 /** The host answers itself within milliseconds; whoever waits longer is not talking to it. */
 const answerMsMax = 5_000;

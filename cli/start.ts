@@ -2,9 +2,10 @@
 
 import { once } from "node:events";
 import { type Host, startHost } from "../local/host.ts";
-import { createLog, type Log } from "../local/log.ts";
+import { createLog } from "../local/log.ts";
 import { type Receiver, startReceiver } from "../local/receiver.ts";
 import { readSettings, type Settings } from "../local/settings.ts";
+import type { Log } from "../src/system/log.ts";
 import { greet } from "./greet.ts";
 
 /** What the shell sees: 0 asked to end, 1 could not go on, 2 a wrong setting or a place that cannot be used. */

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { limits } from "../src/core/limits.ts";
 import { type EpochMs, parseInstant, toEpochMs } from "../src/core/time.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../src/system/log.ts";
 import { readScript, receiverHelp, type Script } from "./receiverScript.ts";
 
 /** One call as it arrived. What a caller other than onthedot leaves out is null. */

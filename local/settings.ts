@@ -5,7 +5,7 @@
 
 import { BlockList, isIP } from "node:net";
 import { nearest } from "../src/api/nearest.ts";
-import { oneLine } from "./redact.ts";
+import { oneLine } from "../src/system/redact.ts";
 import { type Setting, type SettingName, type SettingValues, settingNames, settingsTable } from "./settingsTable.ts";
 
 export type Settings = SettingValues & {

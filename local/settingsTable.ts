@@ -7,7 +7,7 @@ import { isIP } from "node:net";
 import { type AllowList, parseAllowList } from "../src/core/address.ts";
 import { limits } from "../src/core/limits.ts";
 import { dayMs, formatDuration, minuteMs, parseDuration, secondMs } from "../src/core/time.ts";
-import { type Level, levels } from "./log.ts";
+import { type Level, levels } from "../src/system/log.ts";
 
 export type SettingValues = {
   readonly host: string;

@@ -5,7 +5,7 @@ import type { Engine } from "../src/engine/engine.ts";
 import { OutageError } from "../src/engine/ports.ts";
 import { turn } from "../src/engine/turn.ts";
 import type { SqliteStore } from "../src/store/sqlite.ts";
-import type { NodeClock } from "./nodeClock.ts";
+import type { NodeClock } from "../src/system/clock.ts";
 import { shards } from "./params.ts";
 
 /** One step of a removal holds the writer for some milliseconds; other writes go between two steps. */

@@ -66,8 +66,12 @@ export type Cursor = {
 };
 
 export type Cursors = {
-  load(range: number): Promise<Cursor | undefined>;
-  /** Writes where the stored version is one less (or nothing is stored, for version 1). */
+  /**
+   * Takes the range's lease until `until`, by one conditional write, and answers its cursor. "leased": another turn holds it at `now`. One
+   * that ends after `beyond` was written before a clock was set back, and holds nothing.
+   */
+  lease(range: number, at: { readonly now: EpochMs; readonly until: EpochMs; readonly beyond: EpochMs }): Promise<Cursor | "leased">;
+  /** Writes where the stored version is one less. */
   save(cursor: Cursor): Promise<"saved" | "stale">;
 };
 

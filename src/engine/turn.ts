@@ -23,7 +23,7 @@ export type TurnAnswer =
 /** `endsAt`: when the platform ends the invocation; what it did not come to is the next turn's. */
 export async function turn(engine: Engine, range: ShardRange, endsAt: EpochMs | null): Promise<TurnAnswer> {
   const cursor = await lease(engine, range);
-  if (cursor === undefined) return { kind: "leased" };
+  if (cursor === "leased") return { kind: "leased" };
   const hasTime = () => endsAt === null || engine.clock.now() < endsAt;
   const stretches = await hintPast(engine, range, hasTime);
   const { cursor: moved, named } = await hintNearFuture(engine, range.shards, cursor, hasTime);
@@ -33,14 +33,11 @@ export async function turn(engine: Engine, range: ShardRange, endsAt: EpochMs | 
   return { kind: "turned", named, stretches };
 }
 
-async function lease(engine: Engine, { range }: ShardRange): Promise<Cursor | undefined> {
+function lease(engine: Engine, { range }: ShardRange): Promise<Cursor | "leased"> {
   const now = engine.clock.now();
-  const stored = await engine.cursors.load(range);
-  const leaseUntil = later(now, engine.params.tickMs);
+  const until = later(now, engine.params.tickMs);
   // A lease beyond what one taken now would have was written before the clock was set back; its turn is long over.
-  if (stored?.leaseUntil != null && stored.leaseUntil > now && stored.leaseUntil <= leaseUntil + limits.clockSkewMsMax) return undefined;
-  const leased: Cursor = { range, version: (stored?.version ?? 0) + 1, places: stored?.places ?? {}, leaseUntil };
-  return (await engine.cursors.save(leased)) === "saved" ? leased : undefined;
+  return engine.cursors.lease(range, { now, until, beyond: later(until, limits.clockSkewMsMax) });
 }
 
 /** Where a partition still holds entries older than the grace, its past is cut into stretches, each hinted once. */

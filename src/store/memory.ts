@@ -91,11 +91,15 @@ export function memoryStore({ now, shards }: { now: () => EpochMs; shards: numbe
 export function memoryCursors(): Cursors {
   const cursors = new Map<number, Cursor>();
   return {
-    async load(range) {
-      return cursors.get(range);
+    async lease(range, { now, until, beyond }) {
+      const { version, places, leaseUntil } = cursors.get(range) ?? { version: 0, places: {}, leaseUntil: null };
+      if (leaseUntil !== null && leaseUntil > now && leaseUntil <= beyond) return "leased";
+      const leased: Cursor = { range, version: version + 1, places, leaseUntil: until };
+      cursors.set(range, leased);
+      return leased;
     },
     async save(cursor) {
-      if ((cursors.get(cursor.range)?.version ?? 0) !== cursor.version - 1) return "stale";
+      if (cursors.get(cursor.range)?.version !== cursor.version - 1) return "stale";
       cursors.set(cursor.range, cursor);
       return "saved";
     },

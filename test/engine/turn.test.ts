@@ -138,7 +138,8 @@ describe("two turns", () => {
 
   it("of which the first died run again after a tick", async () => {
     const { home, engine } = open();
-    await engine.cursors.save({ range: 0, version: 1, places: {}, leaseUntil: later(startAt, minuteMs) });
+    const until = later(startAt, minuteMs);
+    await engine.cursors.lease(range.range, { now: startAt, until, beyond: until });
     expect((await turn(engine, range, null)).kind).toBe("leased");
     await home.clock.runUntil(later(startAt, minuteMs));
     expect((await turn(engine, range, null)).kind).toBe("turned");

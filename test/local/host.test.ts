@@ -7,12 +7,12 @@ import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promis
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { databaseFile, type Host, type Refused, startHost } from "../../local/host.ts";
 import { lockFolder } from "../../local/lock.ts";
-import type { Log } from "../../local/log.ts";
 import { readSettings } from "../../local/settings.ts";
 import { type JobId, soleTenant } from "../../src/core/ids.ts";
 import { retryDefault } from "../../src/core/retry.ts";
 import { type EpochMs, later, secondMs, toEpochMs } from "../../src/core/time.ts";
 import { submit } from "../../src/engine/submit.ts";
+import type { Log } from "../../src/system/log.ts";
 import { type Folder, freshFolder } from "../store/folder.ts";
 
 const now = () => toEpochMs(Date.now());

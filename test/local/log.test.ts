@@ -1,6 +1,7 @@
 import { Writable } from "node:stream";
 import { expect, test } from "vitest";
-import { createLog, type Level, type LogOptions, levels } from "../../local/log.ts";
+import { createLog, type LogOptions } from "../../local/log.ts";
+import { type Level, levels } from "../../src/system/log.ts";
 
 const at = Date.UTC(2026, 10, 22, 16, 4, 5, 123);
 

@@ -3,10 +3,10 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Fields, Level, Log } from "../../local/log.ts";
 import { type ReceivedCall, type Receiver, startReceiver } from "../../local/receiver.ts";
 import { readScript } from "../../local/receiverScript.ts";
 import { formatInstant, later } from "../../src/core/time.ts";
+import type { Fields, Level, Log } from "../../src/system/log.ts";
 import { startAt } from "../builders.ts";
 
 let receiver: Receiver;

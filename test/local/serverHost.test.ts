@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Host, startHost } from "../../local/host.ts";
-import type { Log } from "../../local/log.ts";
 import { readSettings } from "../../local/settings.ts";
+import type { Log } from "../../src/system/log.ts";
 import { type Folder, freshFolder } from "../store/folder.ts";
 import { type Answer, answerTo, connectTo, expectProblem, head, host } from "./rawClient.ts";
 

@@ -1,11 +1,11 @@
 /** What recurs goes on, whatever it meets, and ends when it is told to. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createNodeClock } from "../../local/nodeClock.ts";
 import { startTicks, type Ticks } from "../../local/ticks.ts";
 import { hourMs, later, minuteMs, secondMs, toEpochMs } from "../../src/core/time.ts";
 import { type Cursors, OutageError } from "../../src/engine/ports.ts";
 import { memoryCursors } from "../../src/store/memory.ts";
+import { createNodeClock } from "../../src/system/clock.ts";
 import { startAt } from "../builders.ts";
 import { type Home, openHome } from "../engine/home.ts";
 
@@ -22,17 +22,17 @@ let turnCount: number;
 let home: Home;
 let ticks: Ticks;
 
-/** A turn begins by loading its cursor: there it meets what it is to meet. */
+/** A turn begins by leasing its cursor: there it meets what it is to meet. */
 function meetingCursors(): Cursors {
   const cursors = memoryCursors();
   return {
     ...cursors,
-    async load(range) {
+    async lease(range, at) {
       turnCount += 1;
       const next = met.shift();
       if (next instanceof Error) throw next;
       if (next !== "nothing") await next;
-      return cursors.load(range);
+      return cursors.lease(range, at);
     },
   };
 }

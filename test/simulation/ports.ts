@@ -46,10 +46,9 @@ async function wheelThrough(world: World, process: Process, store: Store, page: 
 }
 
 export function cursorsOf(world: World, process: Process, cursors: Cursors): Cursors {
-  const read: Manner = { ...mannerOf(world, "read"), latencyMsMax: 0 };
   const write: Manner = { ...mannerOf(world, "write"), latencyMsMax: 0 };
   return {
-    load: (range) => callThrough(world, process, read, () => cursors.load(range)),
+    lease: (range, at) => callThrough(world, process, write, () => cursors.lease(range, at)),
     save: (cursor) => callThrough(world, process, write, () => cursors.save(cursor)),
   };
 }

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { Fields, Level, Log } from "../../local/log.ts";
-import { observationLog } from "../../local/observationLog.ts";
 import type { Answer } from "../../src/core/outcome.ts";
 import { later } from "../../src/core/time.ts";
 import { claim, loseLease, requestCancel, settle } from "../../src/core/transition.ts";
 import type { Observation } from "../../src/engine/ports.ts";
+import type { Fields, Level, Log } from "../../src/system/log.ts";
+import { observationLog } from "../../src/system/observationLog.ts";
 import {
   againEnd,
   claimed,

@@ -3,12 +3,12 @@
  * of jobs at debug; at warn what someone may want to look at. A level that is off costs one comparison, and nothing is put together for it.
  */
 
-import type { Job, Running } from "../src/core/job.ts";
-import type { Answer } from "../src/core/outcome.ts";
-import type { Trace } from "../src/core/request.ts";
-import { formatInstant } from "../src/core/time.ts";
-import type { Transition } from "../src/core/transition.ts";
-import type { Observe } from "../src/engine/ports.ts";
+import type { Job, Running } from "../core/job.ts";
+import type { Answer } from "../core/outcome.ts";
+import type { Trace } from "../core/request.ts";
+import { formatInstant } from "../core/time.ts";
+import type { Transition } from "../core/transition.ts";
+import type { Observe } from "../engine/ports.ts";
 import type { Fields, Level, Log } from "./log.ts";
 import { createOutageLog, type TellOutage } from "./outages.ts";
 

@@ -4,8 +4,8 @@
  */
 
 import { randomFillSync } from "node:crypto";
-import { type ChangeId, jobIdAt, type LeaseToken, nameOf, type PayloadId } from "../src/core/ids.ts";
-import type { Chance, Ids } from "../src/engine/ports.ts";
+import { type ChangeId, jobIdAt, type LeaseToken, nameOf, type PayloadId } from "../core/ids.ts";
+import type { Chance, Ids } from "../engine/ports.ts";
 
 /** Spreads retries and lonely hints. Nobody gains by guessing it, so it need not be unguessable. */
 export const chance: Chance = () => Math.random();

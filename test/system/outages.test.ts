@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Fields, Level } from "../../local/log.ts";
-import { createOutageLog } from "../../local/outages.ts";
+import type { Fields, Level } from "../../src/system/log.ts";
+import { createOutageLog } from "../../src/system/outages.ts";
 
 function opened() {
   const lines: { level: Level; message: string; fields: Fields | undefined }[] = [];

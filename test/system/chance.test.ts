@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { chance, createIds } from "../../local/chance.ts";
 import { parseJobId } from "../../src/core/ids.ts";
 import { toEpochMs } from "../../src/core/time.ts";
+import { chance, createIds } from "../../src/system/chance.ts";
 
 const ids = createIds();
 const at = toEpochMs(Date.UTC(2026, 10, 22));

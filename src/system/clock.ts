@@ -6,8 +6,8 @@
  * noticed within a second. What must recur regardless (ticks) waits with `after`, which no setting of the clock can hold up.
  */
 
-import { type EpochMs, secondMs, toEpochMs } from "../src/core/time.ts";
-import type { Clock } from "../src/engine/ports.ts";
+import { type EpochMs, secondMs, toEpochMs } from "../core/time.ts";
+import type { Clock } from "../engine/ports.ts";
 
 export type NodeClock = Clock & {
   /**

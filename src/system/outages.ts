@@ -3,7 +3,7 @@
  * each request. Of each message the first is written at once, then one in a while, which says how many went unsaid. All are counted in the metrics.
  */
 
-import { secondMs } from "../src/core/time.ts";
+import { secondMs } from "../core/time.ts";
 import type { Fields, Log } from "./log.ts";
 
 /** As often as somebody who watches looks again, and a few thousand lines for the worst day. */

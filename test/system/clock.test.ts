@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createNodeClock } from "../../local/nodeClock.ts";
 import { dayMs, hourMs, later, secondMs, toEpochMs } from "../../src/core/time.ts";
+import { createNodeClock } from "../../src/system/clock.ts";
 
 const clock = createNodeClock();
 const start = toEpochMs(Date.UTC(2026, 10, 22, 12));
