@@ -100,7 +100,7 @@ type Building = {
 async function openDoors(building: Building): Promise<Host | Refused> {
   const { settings, log, version, store, clock } = building;
   const { list, counts } = store;
-  const isFirstRun = (await list({ tenant: soleTenant, after: null, limit: 1 })).jobs.length === 0 && (await counts()).waiting === 0;
+  const isFirstRun = (await list({ tenant: soleTenant, among: "all", after: null, limit: 1 })).jobs.length === 0 && (await counts()).waiting === 0;
   const metrics = createMetrics({ version });
   const health = createHealth(store, clock.now);
   const tellOutage = createOutageLog(log);

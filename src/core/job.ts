@@ -147,3 +147,8 @@ export type Job = Live | Final;
 export function isLive(job: Job): job is Live {
   return job.state === "waiting" || job.state === "running";
 }
+
+/** Whether a commit of this name is among those that the job remembers: a writer that lost the reply finds its own change by it. */
+export function hasChange(job: Job, change: string | undefined): boolean {
+  return job.history.some((entry) => entry.change === change);
+}

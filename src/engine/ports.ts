@@ -53,7 +53,13 @@ export type WheelPage = {
 /** A place in a tenant's list: ordered by creation, newest first, then by id, descending. */
 export type ListKey = { readonly createdAt: EpochMs; readonly id: string };
 
-export type ListPage = { readonly tenant: TenantId; readonly after: ListKey | null; readonly limit: number };
+/** `among`: the failed ones alone stand in an index of their own, for they are few and looked for. */
+export type ListPage = {
+  readonly tenant: TenantId;
+  readonly among: "all" | "failed";
+  readonly after: ListKey | null;
+  readonly limit: number;
+};
 
 /** How far a range of shards has been hinted. Losing it only repeats hints. */
 export type Cursor = {

@@ -42,11 +42,13 @@ export async function listJobs(
   request: { tenant: TenantId; filter: JobFilter; after: ListKey | null; limit: number },
 ): Promise<{ readonly jobs: readonly Job[]; readonly next: ListKey | null }> {
   const jobs: Job[] = [];
+  const { states } = request.filter;
+  const among = states !== null && states.every((state) => state === "failed") ? "failed" : "all";
   let { after } = request;
   for (let looked = 0; looked < limits.listScanMax; ) {
     // A filter that left a first page short is sparse: the rest is looked at in large steps, also for a caller who wants one job.
     const limit = Math.min(looked === 0 ? request.limit : limits.listLimitMax, limits.listScanMax - looked);
-    const page = await engine.store.list({ tenant: request.tenant, after, limit });
+    const page = await engine.store.list({ tenant: request.tenant, among, after, limit });
     looked += limit;
     for (const [index, job] of page.jobs.entries()) {
       if (!matches(job, request.filter)) continue;

@@ -38,8 +38,8 @@ export const table = {
   /** Epoch seconds. DynamoDB removes the item within days after it, at no cost. */
   expiry: "ttl",
   indexes: {
-    /** Every live item, at the instant at which someone looks at it. Projects `hinted` beside the keys, so a turn reads no item. */
-    wheel: { name: "wheel", partitionKey: "w", sortKey: "at", projects: ["hinted"] },
+    /** Every live item, at the instant at which someone looks at it. Projects `h` (hinted) beside the keys, so a turn reads no item. */
+    wheel: { name: "wheel", partitionKey: "w", sortKey: "at", projects: ["h"] },
     /** Every job of a tenant by creation, in `listBuckets` partitions. Keys that never change: written once. Keys alone. */
     list: { name: "list", partitionKey: "l", sortKey: "c", projects: [] },
     /** Failed jobs, by creation. Sparse: a job that succeeds costs nothing here. Keys alone. */

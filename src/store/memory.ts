@@ -4,7 +4,7 @@
  */
 
 import { shardOf, type WheelEntry } from "../core/hint.ts";
-import { isLive, type Job, type Priority } from "../core/job.ts";
+import { hasChange, isLive, type Job, type Priority } from "../core/job.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Cursor, Cursors, ListKey, Store } from "../engine/ports.ts";
 import { refuseLargePayload } from "./item.ts";
@@ -62,12 +62,12 @@ export function memoryStore({ now, shards }: { now: () => EpochMs; shards: numbe
       const end = placeAfter(entries, until, compareWheelKeys);
       return entries.slice(start, Math.min(end, start + limit));
     },
-    async list({ tenant, after, limit }) {
+    async list({ tenant, among, after, limit }) {
       const keys = arrayAt(lists, tenant);
       const found: Job[] = [];
       for (let index = after === null ? 0 : placeAfter(keys, after, compareListKeys); index < keys.length; index++) {
         const job = present(jobs.get(`${tenant}\n${keys[index]?.id}`));
-        if (job === undefined) continue;
+        if (job === undefined || (among === "failed" && job.state !== "failed")) continue;
         const last = found.at(-1);
         if (last !== undefined && found.length === limit) return { jobs: found, next: { createdAt: last.createdAt, id: last.id } };
         found.push(job);
@@ -108,10 +108,6 @@ export function memoryCursors(): Cursors {
 
 function isExpired(job: Job, now: EpochMs): boolean {
   return !isLive(job) && job.expiresAt <= now;
-}
-
-function hasChange(job: Job, change: string | undefined): boolean {
-  return job.history.some((entry) => entry.change === change);
 }
 
 function arrayAt<T>(map: Map<string, T[]>, key: string): T[] {

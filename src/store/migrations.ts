@@ -42,4 +42,7 @@ const first = `
   INSERT INTO layout VALUES (0)
 `;
 
-export const migrations: readonly string[] = [first];
+/** `jobs_failed`: sparse, for failures are few and are what is looked for. */
+const second = "CREATE INDEX jobs_failed ON jobs (tenant, created_at, id) WHERE state = 'failed'";
+
+export const migrations: readonly string[] = [first, second];

@@ -104,8 +104,8 @@ const oneJob = "SELECT record FROM jobs WHERE tenant = ? AND id = ? AND (expires
 const wheelPage = `
   SELECT tenant, id, wake_at, hinted FROM jobs
   WHERE shard = ? AND priority = ? AND (wake_at, id) > (?, ?) AND (wake_at, id) <= (?, ?) ORDER BY wake_at, id LIMIT ?`;
-const listPage = `
-  SELECT created_at, id, record FROM jobs WHERE tenant = ? AND (created_at, id) < (?, ?) AND (expires_at IS NULL OR expires_at > ?)
+const listOf = (which: string) => `
+  SELECT created_at, id, record FROM jobs WHERE tenant = ? AND (created_at, id) < (?, ?) AND (expires_at IS NULL OR expires_at > ?) ${which}
   ORDER BY created_at DESC, id DESC LIMIT ?`;
 const onePayload = "SELECT bytes FROM payloads WHERE tenant = ? AND owner = ? AND id = ?";
 const liveCounts = "SELECT waiting, running FROM counts";
@@ -120,8 +120,13 @@ type Reads = Pick<SqliteStore, "load" | "loadMany" | "wheel" | "list" | "readPay
 
 function readsOf(reader: DatabaseSync, { now, shards, onUnreadable }: Omit<SqliteOptions, "path">): Reads {
   const statements = {
-    ...{ oneJob: reader.prepare(oneJob), wheelPage: reader.prepare(wheelPage), listPage: reader.prepare(listPage) },
-    ...{ onePayload: reader.prepare(onePayload), liveCounts: reader.prepare(liveCounts), oldestWaiting: reader.prepare(oldestWaiting) },
+    ...{ oneJob: reader.prepare(oneJob), wheelPage: reader.prepare(wheelPage), listPage: reader.prepare(listOf("")) },
+    ...{
+      failedPage: reader.prepare(listOf("AND state = 'failed'")),
+      onePayload: reader.prepare(onePayload),
+      liveCounts: reader.prepare(liveCounts),
+      oldestWaiting: reader.prepare(oldestWaiting),
+    },
   };
   const rowOf = ({ tenant, id }: ItemRef) => read(() => statements.oneJob.get(tenant, id, now()));
   const told = new Set<JobId>();
@@ -156,12 +161,12 @@ function readsOf(reader: DatabaseSync, { now, shards, onUnreadable }: Omit<Sqlit
         ...{ wakeAt: toEpochMs(Number(row["wake_at"])), hinted: row["hinted"] === 1 },
       }));
     },
-    async list({ tenant, after, limit }) {
+    async list({ tenant, among, after, limit }) {
       // Reading and decoding some hundred records takes milliseconds; between two pages of a long scan calls come first.
       await yieldToCalls();
       const { createdAt, id } = after ?? beforeAll;
       // One more than asked for tells whether this page is the last.
-      const rows = read(() => statements.listPage.all(tenant, createdAt, id, now(), limit + 1));
+      const rows = read(() => statements[among === "failed" ? "failedPage" : "listPage"].all(tenant, createdAt, id, now(), limit + 1));
       const page = rows.slice(0, limit);
       const jobs = page.flatMap((row) => jobUnlessUnreadable(String(row["id"]) as JobId, row) ?? []);
       const last = page.at(-1);

@@ -1,212 +1,35 @@
-/**
- * The database against the model: whatever is asked, in whatever order and with whatever stale copies, both answer alike. Removing what
- * has expired and opening the file anew must not show.
- */
+/** The stores that are compared with the model. */
 
-import fc from "fast-check";
-import { expect, test } from "vitest";
-import { type PayloadId, soleTenant } from "../../src/core/ids.ts";
-import { isLive, type Job, type Live, type Priority, priorities } from "../../src/core/job.ts";
-import { type EpochMs, later } from "../../src/core/time.ts";
-import { create, type Transition } from "../../src/core/transition.ts";
-import type { ListKey, Store } from "../../src/engine/ports.ts";
-import { memoryStore } from "../../src/store/memory.ts";
-import { openSqliteStore, type SqliteStore } from "../../src/store/sqlite.ts";
-import { factsAt, handClock, newJob, nextJobId, nextPayloadId, otherTenant, startAt } from "../builders.ts";
-import { type Folder, freshFolder, onUnreadable } from "./folder.ts";
-import { anyChange, pick } from "./verbs.ts";
+import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { openDynamo, startDynalite } from "./dynalite.ts";
+import { freshFolder, onUnreadable } from "./folder.ts";
+import { agreesWithModel, type Real } from "./model.ts";
 
-const shards = 3;
-/** Of so many copies is the next change made. */
-const recent = 10;
-
-type Write =
-  /** `again`: under the id of a job known already. */
-  | {
-      readonly kind: "insert";
-      readonly priority: Priority;
-      readonly dueInMs: number;
-      readonly foreign: boolean;
-      readonly again: number | null;
-    }
-  /** `copy` picks one of the copies seen last, many of them stale; a change made before is sometimes written once more. */
-  | { readonly kind: "commit"; readonly copy: number; readonly choice: number; readonly repeat: boolean };
-type Command =
-  | { readonly kind: "writes"; readonly writes: readonly Write[] }
-  | { readonly kind: "load"; readonly copies: readonly number[] }
-  | {
-      readonly kind: "wheel";
-      readonly shard: number;
-      readonly priority: number;
-      readonly fromMs: number;
-      readonly spanMs: number;
-      readonly limit: number;
-    }
-  | { readonly kind: "list"; readonly foreign: boolean; readonly follow: boolean; readonly limit: number }
-  | { readonly kind: "payload"; readonly copy: number; readonly bytes: Uint8Array; readonly keptMs: number }
-  | { readonly kind: "turn"; readonly ms: number }
-  | { readonly kind: "remove"; readonly limit: number }
-  | { readonly kind: "reopen" };
-
-const smallMs = fc.integer({ min: 0, max: 3_000 });
-const index = fc.nat(1_000);
-const write: fc.Arbitrary<Write> = fc.oneof(
-  {
-    weight: 1,
-    arbitrary: drawn("insert", {
-      priority: fc.constantFrom(...priorities),
-      dueInMs: smallMs,
-      foreign: fc.boolean(),
-      again: fc.option(index),
-    }),
+agreesWithModel({
+  name: "the database",
+  runs: 6,
+  async open(clock, shards) {
+    const folder = await freshFolder();
+    const reopen = async (): Promise<Real> => {
+      const store = await openSqliteStore({ path: folder.file("jobs.db"), now: clock.now, shards, onUnreadable });
+      return {
+        ...{ store, removeExpired: store.removeExpired, counts: store.counts },
+        async reopen() {
+          await store.close();
+          return reopen();
+        },
+        async close() {
+          await store.close();
+          await folder.remove();
+        },
+      };
+    };
+    return reopen();
   },
-  { weight: 3, arbitrary: drawn("commit", { copy: index, choice: index, repeat: fc.boolean() }) },
-);
-const limit = fc.integer({ min: 1, max: 5 });
-const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 120, arbitrary: drawn("writes", { writes: fc.array(write, { minLength: 1, maxLength: 6 }) }) },
-  { weight: 20, arbitrary: drawn("load", { copies: fc.array(index, { maxLength: 5 }) }) },
-  { weight: 40, arbitrary: drawn("wheel", { shard: fc.nat(shards - 1), priority: fc.nat(3), fromMs: smallMs, spanMs: smallMs, limit }) },
-  { weight: 20, arbitrary: drawn("list", { foreign: fc.boolean(), follow: fc.boolean(), limit }) },
-  { weight: 20, arbitrary: drawn("payload", { copy: index, bytes: fc.uint8Array(), keptMs: smallMs }) },
-  { weight: 30, arbitrary: drawn("turn", { ms: smallMs }) },
-  { weight: 12, arbitrary: drawn("remove", { limit }) },
-  { weight: 1, arbitrary: drawn("reopen", {}) },
-);
+});
 
-function drawn<Kind extends string, Fields>(kind: Kind, fields: { [Name in keyof Fields]: fc.Arbitrary<Fields[Name]> }) {
-  return fc.record(fields, { noNullPrototype: true }).map((values) => ({ kind, ...values }));
-}
-
-/** Both stores, and what a caller may remember of them. */
-type World = {
-  readonly folder: Folder;
-  readonly clock: ReturnType<typeof handClock>;
-  readonly model: Store;
-  real: SqliteStore;
-  readonly copies: Live[];
-  readonly changes: Transition[];
-  readonly payloads: { readonly owner: Live; readonly id: PayloadId; readonly keptUntil: EpochMs }[];
-  place: ListKey | null;
-};
-
-async function bothAnswer<Answer>(world: World, ask: (store: Store) => Promise<Answer>): Promise<Answer> {
-  const [expected, found] = await Promise.all([ask(world.model), ask(world.real)]);
-  expect(found).toEqual(expected);
-  return expected;
-}
-
-/** A write, and what its writer knows once it was answered. */
-type Prepared = { write(store: Store): Promise<string>; answered(answer: string): unknown };
-
-/** Undefined where nothing is known yet that could be changed. */
-function prepared(world: World, write: Write): Prepared | undefined {
-  const { clock, copies, changes } = world;
-  const facts = factsAt(clock.now(), { hintBefore: later(clock.now(), 1_000), retentionMs: 2_000 });
-  if (write.kind === "insert") {
-    const known = write.again === null || copies.length === 0 ? undefined : pick(copies, write.again);
-    const tenant = known?.tenant ?? (write.foreign ? otherTenant : soleTenant);
-    const id = known?.id ?? nextJobId();
-    const job = create(newJob({ tenant, id, priority: write.priority, dueAt: later(facts.now, write.dueInMs) }), facts);
-    return { write: (store) => store.insert(job), answered: (answer) => answer === "inserted" && copies.push(job) };
-  }
-  if (copies.length === 0) return undefined;
-  const repeats = write.repeat && changes.length > 0;
-  const transition = repeats ? pick(changes, write.choice) : anyChange(pick(copies.slice(-recent), write.copy), write.choice, facts);
-  changes.push(transition);
-  return {
-    write: (store) => store.commit(transition),
-    answered: (answer) => answer === "committed" && isLive(transition.to) && copies.push(transition.to),
-  };
-}
-
-async function run(world: World, command: Command): Promise<void> {
-  const { clock, copies } = world;
-  switch (command.kind) {
-    case "writes": {
-      const writes = command.writes.map((one) => prepared(world, one)).filter((one) => one !== undefined);
-      const answers = await bothAnswer(world, (store) => Promise.all(writes.map(({ write }) => write(store))));
-      for (const [index, { answered }] of writes.entries()) answered(answers[index] ?? "none");
-      return;
-    }
-    case "load": {
-      const refs: Job[] = copies.length === 0 ? [] : command.copies.map((copy) => pick(copies, copy));
-      await bothAnswer(world, (store) => store.loadMany(refs));
-      await bothAnswer(world, (store) => Promise.all(refs.map((ref) => store.load(ref))));
-      return;
-    }
-    case "wheel": {
-      const wakeAt = later(startAt, command.fromMs);
-      // Half of the pages begin at an entry and not between two.
-      const after = command.fromMs % 2 === 0 && copies.length > 0 ? pick(copies, command.fromMs) : { wakeAt, id: "" };
-      const until = { wakeAt: later(after.wakeAt, command.spanMs), id: command.spanMs % 2 === 0 ? after.id : "~" };
-      const page = { shard: command.shard, priority: pick(priorities, command.priority), after, until, limit: command.limit };
-      await bothAnswer(world, (store) => store.wheel(page));
-      return;
-    }
-    case "list": {
-      const tenant = command.foreign ? otherTenant : soleTenant;
-      const after = command.follow ? world.place : null;
-      const page = await bothAnswer(world, (store) => store.list({ tenant, after, limit: command.limit }));
-      world.place = page.next;
-      return;
-    }
-    case "payload": {
-      if (copies.length === 0) return;
-      const payload = { owner: pick(copies, command.copy), id: nextPayloadId(), keptUntil: later(clock.now(), command.keptMs) };
-      world.payloads.push(payload);
-      await bothAnswer(world, (store) => store.writePayload(payload.owner, { ...payload, bytes: command.bytes }));
-      await readKept(world);
-      return;
-    }
-    case "turn":
-      clock.turn(command.ms);
-      await readKept(world);
-      return;
-    case "remove":
-      await world.real.removeExpired(command.limit);
-      return;
-    case "reopen":
-      await world.real.close();
-      world.real = await openSqliteStore({ path: world.folder.file("jobs.db"), now: clock.now, shards, onUnreadable });
-  }
-}
-
-/** Only until `keptUntil` must a store have the bytes; after it the model never has, and the database may. */
-async function readKept(world: World): Promise<void> {
-  for (const { owner, id, keptUntil } of world.payloads) {
-    if (keptUntil > world.clock.now()) await bothAnswer(world, (store) => store.readPayloads(owner, [id]));
-  }
-}
-
-/** The counts that the database keeps, against the jobs that stand. */
-async function countsAgree({ model, real }: World): Promise<void> {
-  const lists = await Promise.all([soleTenant, otherTenant].map((tenant) => model.list({ tenant, after: null, limit: 10_000 })));
-  const jobs = lists.flatMap((list) => list.jobs);
-  const wakes = jobs.filter((job) => job.state === "waiting").map((job) => job.wakeAt);
-  expect(await real.counts()).toEqual({
-    waiting: wakes.length,
-    running: jobs.filter((job) => job.state === "running").length,
-    oldestWakeAt: wakes.length === 0 ? null : Math.min(...wakes),
-  });
-}
-
-test("whatever is asked of them, the database and the model answer alike", { timeout: 60_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(command, { minLength: 100, maxLength: 250, size: "max" }), async (commands) => {
-      const clock = handClock();
-      const folder = await freshFolder();
-      const real = await openSqliteStore({ path: folder.file("jobs.db"), now: clock.now, shards, onUnreadable });
-      const model = memoryStore({ now: clock.now, shards });
-      const world: World = { folder, clock, model, real, copies: [], changes: [], payloads: [], place: null };
-      try {
-        for (const one of commands) await run(world, one);
-        await countsAgree(world);
-      } finally {
-        await world.real.close();
-        await folder.remove();
-      }
-    }),
-    { numRuns: 6 },
-  );
+agreesWithModel({
+  name: "DynamoDB",
+  runs: 3,
+  open: async (clock, shards) => openDynamo(await startDynalite(), clock, shards),
 });

@@ -66,9 +66,9 @@ test("a record that cannot be read is told of once and passed over; those beside
   const readable = [jobs[0]?.id, jobs[2]?.id];
   expect((await store.loadMany(jobs)).map(({ id }) => id)).toEqual(readable);
   expect((await store.loadMany(jobs)).map(({ id }) => id)).toEqual(readable);
-  const page = await store.list({ tenant: jobs[0]?.tenant ?? soleTenant, after: null, limit: 2 });
+  const page = await store.list({ tenant: jobs[0]?.tenant ?? soleTenant, among: "all", after: null, limit: 2 });
   expect(page.jobs.map(({ id }) => id)).toEqual([jobs[2]?.id]);
-  const next = await store.list({ tenant: soleTenant, after: page.next, limit: 2 });
+  const next = await store.list({ tenant: soleTenant, among: "all", after: page.next, limit: 2 });
   expect(next.jobs.map(({ id }) => id)).toEqual([jobs[0]?.id]);
   expect(told).toEqual([jobs[1]?.id]);
 });
@@ -206,7 +206,7 @@ test("a database of a newer version is refused in one line that says what to do,
   const before = readFileSync(folder.file("jobs.db"));
   const refusal = await open().catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(DatabaseRefusedError);
-  expect(String(refusal)).toMatch(/written by a newer onthedot \(format 99, this one knows up to 1\): start that version, or .*$/);
+  expect(String(refusal)).toMatch(/written by a newer onthedot \(format 99, this one knows up to 2\): start that version, or .*$/);
   expect(String(refusal)).not.toContain("\n");
   expect(readFileSync(folder.file("jobs.db"))).toEqual(before);
 });

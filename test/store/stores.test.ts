@@ -3,6 +3,7 @@
 import { memoryCursors, memoryStore } from "../../src/store/memory.ts";
 import { openSqliteStore } from "../../src/store/sqlite.ts";
 import { conforms } from "./conformance.ts";
+import { openDynamo, startDynalite } from "./dynalite.ts";
 import { freshFolder, onUnreadable } from "./folder.ts";
 
 conforms({
@@ -26,4 +27,10 @@ conforms({
       },
     };
   },
+});
+
+conforms({
+  name: "DynamoDB, by dynalite",
+  lagMs: 0,
+  open: async (clock, shards) => openDynamo(await startDynalite(), clock, shards),
 });

@@ -140,7 +140,7 @@ function forgetting(onBench: OnBench): void {
   const found = async (store: Store, job: Job) => [
     await store.load(job),
     ...(await store.loadMany([job])),
-    ...(await store.list({ tenant: job.tenant, after: null, limit: 5 })).jobs,
+    ...(await store.list({ tenant: job.tenant, among: "all", after: null, limit: 5 })).jobs,
   ];
 
   test(

@@ -5,16 +5,22 @@ import type { TenantId } from "../../../src/core/ids.ts";
 import type { Job, Waiting } from "../../../src/core/job.ts";
 import { later } from "../../../src/core/time.ts";
 import { cancel, claim } from "../../../src/core/transition.ts";
-import type { ListKey, Store } from "../../../src/engine/ports.ts";
+import type { ListKey, ListPage, Store } from "../../../src/engine/ports.ts";
 import { factsAt, leaseAt, nextTenant, startAt, waitingJob } from "../../builders.ts";
 import type { OnBench } from "../conformance.ts";
 
 /** Walks a list to its end. `between` runs after each page. */
-async function walk(store: Store, tenant: TenantId, limit: number, between: () => Promise<void> = async () => {}): Promise<readonly Job[]> {
+async function walk(
+  store: Store,
+  tenant: TenantId,
+  limit: number,
+  between: () => Promise<void> = async () => {},
+  among: ListPage["among"] = "all",
+): Promise<readonly Job[]> {
   const found: Job[] = [];
   let after: ListKey | null = null;
   do {
-    const page: Awaited<ReturnType<Store["list"]>> = await store.list({ tenant, after, limit });
+    const page: Awaited<ReturnType<Store["list"]>> = await store.list({ tenant, among, after, limit });
     expect(page.jobs.length).toBeLessThanOrEqual(limit);
     found.push(...page.jobs);
     // A store that answers the same page for ever must fail and not hang.
@@ -41,7 +47,7 @@ export function listClaims(onBench: OnBench): void {
   test(
     "a tenant without jobs has an empty list",
     onBench(async ({ store }) => {
-      expect(await store.list({ tenant: nextTenant(), after: null, limit: 10 })).toEqual({ jobs: [], next: null });
+      expect(await store.list({ tenant: nextTenant(), among: "all", after: null, limit: 10 })).toEqual({ jobs: [], next: null });
     }),
   );
 
@@ -100,13 +106,31 @@ export function listClaims(onBench: OnBench): void {
       const jobs = row(6, 1_000, tenant);
       await insertAll(store, jobs);
       const [oldest, , , middle] = jobs as [Waiting, Waiting, Waiting, Waiting];
-      const page = await store.list({ tenant, after: null, limit: 3 });
+      const page = await store.list({ tenant, among: "all", after: null, limit: 3 });
       expect(page.next).toEqual({ createdAt: middle.createdAt, id: middle.id });
       await store.commit(cancel(middle, factsAt(clock.now(), { retentionMs: 10 })));
       await store.commit(cancel(oldest, factsAt(clock.now(), { retentionMs: 10 })));
       clock.turn(10);
-      const rest = await store.list({ tenant, after: page.next, limit: 3 });
+      const rest = await store.list({ tenant, among: "all", after: page.next, limit: 3 });
       expect(rest.jobs.map((job) => job.id)).toEqual([jobs[2]?.id, jobs[1]?.id]);
+    }),
+  );
+
+  test(
+    "the failed ones alone are listed in the same order, page by page",
+    onBench(async ({ store }) => {
+      const tenant = nextTenant();
+      const deadline = later(startAt, 30_000);
+      const jobs = Array.from({ length: 12 }, (_, index) => waitingJob({ tenant, createdAt: later(startAt, index * 1_000), deadline }));
+      await insertAll(store, jobs);
+      const failed = jobs.filter((_, index) => index % 2 === 0);
+      const over = factsAt(later(deadline, 1));
+      const isFailed = (job: Waiting) => failed.includes(job);
+      // A claim after the deadline is none: the job ends as expired.
+      await Promise.all(jobs.map((job) => store.commit(isFailed(job) ? claim(job, leaseAt(over.now), over) : cancel(job, over))));
+      for (const limit of [1, 4, 6, 200]) {
+        expect((await walk(store, tenant, limit, undefined, "failed")).map((job) => job.id)).toEqual(newestFirst(failed));
+      }
     }),
   );
 
