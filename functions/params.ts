@@ -40,7 +40,8 @@ export function awsParams({ shards, tickMs, lookaheadMs, retentionMs, keepRespon
     // Whoever promised a hint sent it into a queue that outlives him.
     hintedAnewBefore: toEpochMs(0),
     leaseRule: { kind: "invocation" },
-    cancelWatch: { kind: "asks", everyMs: 2 * secondMs },
+    // Twenty milliseconds: a consistent read at its worst, so that it ends before the instant.
+    cancelWatch: { kind: "asks", leadMs: 20, everyMs: 2 * secondMs },
     userAgent: `onthedot/${version}`,
   };
 }

@@ -63,6 +63,7 @@ function observer(registers: Registry[]): Observe {
   const lateAnswers = counter("late_answers", "Answers that came after the lease had ended; another record stands.", []);
   const named = counter("named", "Items that turns named in hints.", []);
   const stretches = counter("stretches", "Stretches of the past that turns hinted.", []);
+  const hintsDropped = counter("hints_dropped", "Hints that nothing was done for: too old, or what they name has moved on.", ["why"]);
   const outages = counter("outages", "Times a part of the home did not answer.", ["where"]);
   const { lateness, callTime } = histograms(registers);
 
@@ -95,6 +96,8 @@ function observer(registers: Registry[]): Observe {
       case "turned":
         named.inc(observation.named);
         return stretches.inc(observation.stretches);
+      case "hint_dropped":
+        return hintsDropped.inc({ why: observation.why });
       case "outage":
         return outages.inc({ where: observation.where });
       default:

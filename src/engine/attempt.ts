@@ -11,7 +11,7 @@ import { type EpochMs, later, laterOf } from "../core/time.ts";
 import { claim } from "../core/transition.ts";
 import { commit, sendHints } from "./commit.ts";
 import { type Engine, factsNow } from "./engine.ts";
-import { lastLook, watchCancel } from "./look.ts";
+import { lastLook, lookForMark, watchCancel } from "./look.ts";
 import { readBody } from "./payload.ts";
 import { OutageError, type PreparedCall } from "./ports.ts";
 import type { Held } from "./register.ts";
@@ -157,8 +157,9 @@ function leaseUntil(engine: Engine, job: Waiting, invocation: Invocation): Epoch
 /** From here on the attempt stands in the record, and every way out settles it. */
 async function callClaimed(engine: Engine, job: Running, call: PreparedCall, held: Held): Promise<AttemptAnswer> {
   const body = await readBodyNow(engine, job);
+  const mark = await lookForMark(engine, job);
   await until(engine, job.nextAttemptAt);
-  switch (await lastLook(engine, job, held)) {
+  switch (mark === "wanted" ? lastLook(engine, job, held) : mark) {
     case "not_ours":
       return "not_ours";
     case "lease_over":

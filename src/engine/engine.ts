@@ -38,8 +38,8 @@ export type Params = {
   readonly hintedAnewBefore: EpochMs;
   /** When a lease ends, and who may say so. "register": this process is the only executor, so what it does not hold is dead. */
   readonly leaseRule: { readonly kind: "register"; readonly slackMs: number } | { readonly kind: "invocation" };
-  /** How a running call learns of a cancel. "told": by the register. "asks": it reads the record, this often. */
-  readonly cancelWatch: { readonly kind: "told" } | { readonly kind: "asks"; readonly everyMs: number };
+  /** How an attempt learns of a cancel. "told": by the register. "asks": it reads the record, a lead before its instant, and then so often. */
+  readonly cancelWatch: { readonly kind: "told" } | { readonly kind: "asks"; readonly leadMs: number; readonly everyMs: number };
   readonly retentionMs: number;
   /** Whose answers' excerpts are kept; each costs a write of its own. */
   readonly keepResponses: "failures" | "all";

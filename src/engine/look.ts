@@ -18,19 +18,21 @@ export type Look =
   /** Whether the call is still wanted cannot be known now: nothing is sent. */
   | "unreadable";
 
-/** Right before the first byte. After it, nobody can call the request back. */
-export async function lastLook(engine: Engine, job: Running, held: Held): Promise<Look> {
-  const asked = await cancelAsked(engine, job, held);
-  if (asked !== "wanted") return asked;
-  // The clock comes last: the look itself took time.
+/** Right before the first byte. After it, nobody can call the request back. Costs no read, so that nothing of it is in the lateness. */
+export function lastLook(engine: Engine, job: Running, held: Held): Look {
+  if (held.cancelAsked) return "cancelled";
   const now = engine.clock.now();
   if (now + job.timeoutMs > job.leaseUntil) return "lease_over";
   if (job.deadline !== null && now > job.deadline) return "deadline_passed";
   return "go";
 }
 
-async function cancelAsked(engine: Engine, job: Running, held: Held): Promise<"wanted" | "cancelled" | "not_ours" | "unreadable"> {
-  if (engine.params.cancelWatch.kind === "told") return held.cancelAsked ? "cancelled" : "wanted";
+/** Where nobody tells this process of a cancel, it reads the record right before the instant. */
+export async function lookForMark(engine: Engine, job: Running): Promise<"wanted" | "cancelled" | "not_ours" | "unreadable"> {
+  const watch = engine.params.cancelWatch;
+  if (watch.kind === "told") return "wanted";
+  const lookAt = later(job.nextAttemptAt, -watch.leadMs);
+  if (engine.clock.now() < lookAt) await engine.clock.until(lookAt);
   try {
     return readMark(job, await engine.store.load(job));
   } catch (cause) {

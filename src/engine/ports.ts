@@ -137,7 +137,16 @@ export type Observation =
   | { readonly kind: "called"; readonly job: Running; readonly answer: Answer; readonly trace: Trace }
   /** An outcome that came too late: another holder has the job, and its record stands. */
   | { readonly kind: "lease_lost"; readonly job: Running }
-  | { readonly kind: "turned"; readonly range: number; readonly named: number; readonly stretches: number }
+  /** `oldestWakeAt`: of what the turn found standing beyond the grace; null where nothing did. */
+  | {
+      readonly kind: "turned";
+      readonly range: number;
+      readonly named: number;
+      readonly stretches: number;
+      readonly oldestWakeAt: EpochMs | null;
+    }
+  /** A hint that nothing was done for: "old": newer hints cover what it names; "moved": what it names is gone, final, or owed at another instant. */
+  | { readonly kind: "hint_dropped"; readonly why: "old" | "moved" }
   /** Something outside failed and will be tried again: the wheel still holds the work. */
   | { readonly kind: "outage"; readonly where: string; readonly cause: unknown };
 

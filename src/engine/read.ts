@@ -43,7 +43,7 @@ export async function listJobs(
 ): Promise<{ readonly jobs: readonly Job[]; readonly next: ListKey | null }> {
   const jobs: Job[] = [];
   const { states } = request.filter;
-  const among = states !== null && states.every((state) => state === "failed") ? "failed" : "all";
+  const among = states?.every((state) => state === "failed") ? "failed" : "all";
   let { after } = request;
   for (let looked = 0; looked < limits.listScanMax; ) {
     // A filter that left a first page short is sparse: the rest is looked at in large steps, also for a caller who wants one job.

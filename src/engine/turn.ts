@@ -6,7 +6,7 @@
 import { endOf, type StretchHint, startOf, type WheelKey } from "../core/hint.ts";
 import { type Priority, priorities } from "../core/job.ts";
 import { limits } from "../core/limits.ts";
-import { type EpochMs, later, toEpochMs } from "../core/time.ts";
+import { type EpochMs, earlierOf, later, toEpochMs } from "../core/time.ts";
 import { sendHints } from "./commit.ts";
 import type { Engine } from "./engine.ts";
 import { hintNearFuture } from "./nearFuture.ts";
@@ -25,11 +25,11 @@ export async function turn(engine: Engine, range: ShardRange, endsAt: EpochMs | 
   const cursor = await lease(engine, range);
   if (cursor === "leased") return { kind: "leased" };
   const hasTime = () => endsAt === null || engine.clock.now() < endsAt;
-  const stretches = await hintPast(engine, range, hasTime);
+  const { stretches, oldestWakeAt } = await hintPast(engine, range, hasTime);
   const { cursor: moved, named } = await hintNearFuture(engine, range.shards, cursor, hasTime);
   // A stale cursor means that another turn took over; its places stand, and ours cost nothing but doubled hints.
   await engine.cursors.save({ ...moved, version: moved.version + 1, leaseUntil: null });
-  engine.observe({ kind: "turned", range: range.range, named, stretches });
+  engine.observe({ kind: "turned", range: range.range, named, stretches, oldestWakeAt });
   return { kind: "turned", named, stretches };
 }
 
@@ -41,29 +41,43 @@ function lease(engine: Engine, { range }: ShardRange): Promise<Cursor | "leased"
 }
 
 /** Where a partition still holds entries older than the grace, its past is cut into stretches, each hinted once. */
-async function hintPast(engine: Engine, range: ShardRange, hasTime: () => boolean): Promise<number> {
+async function hintPast(
+  engine: Engine,
+  range: ShardRange,
+  hasTime: () => boolean,
+): Promise<{ readonly stretches: number; readonly oldestWakeAt: EpochMs | null }> {
   let count = 0;
+  let oldestWakeAt: EpochMs | null = null;
   // Each turn begins with another shard, so that none is always the one for which no time is left.
   const first = Math.floor(engine.clock.now() / engine.params.tickMs) % range.shards.length;
   for (const shard of [...range.shards.slice(first), ...range.shards.slice(0, first)]) {
     const hints: StretchHint[] = [];
-    for (const priority of priorities) hints.push(...(await cutPast(engine, shard, priority)));
+    for (const priority of priorities) {
+      const past = await cutPast(engine, shard, priority);
+      hints.push(...past.stretches);
+      if (past.oldestWakeAt !== null) oldestWakeAt = earlierOf(oldestWakeAt ?? past.oldestWakeAt, past.oldestWakeAt);
+    }
     if (hints.length > 0) await sendHints(engine, hints);
     count += hints.length;
     if (!hasTime()) break;
   }
-  return count;
+  return { stretches: count, oldestWakeAt };
 }
 
 /** Cuts by the count of the oldest page, so that each stretch is a like amount of work; the last one reaches to the end of the past. */
-async function cutPast(engine: Engine, shard: number, priority: Priority): Promise<StretchHint[]> {
+async function cutPast(
+  engine: Engine,
+  shard: number,
+  priority: Priority,
+): Promise<{ readonly stretches: readonly StretchHint[]; readonly oldestWakeAt: EpochMs | null }> {
   const now = engine.clock.now();
   const stretchMax = engine.params.stretchesPerPartition;
   const end = endOf(later(now, -engine.params.graceMs));
   const begin = startOf(toEpochMs(0));
   const limit = stretchMax === 1 ? 1 : engine.params.pageEntries;
   const page = await engine.store.wheel({ shard, priority, after: begin, until: end, limit });
-  if (page.length === 0) return [];
+  const oldest = page[0];
+  if (oldest === undefined) return { stretches: [], oldestWakeAt: null };
   const entriesPerStretch = Math.ceil(page.length / stretchMax);
   const stretches: StretchHint[] = [];
   let after: WheelKey = begin;
@@ -75,5 +89,5 @@ async function cutPast(engine: Engine, shard: number, priority: Priority): Promi
     after = until;
   }
   stretches.push({ kind: "stretch", shard, priority, after, until: end, cutAt: now, startAt: now });
-  return stretches;
+  return { stretches, oldestWakeAt: oldest.wakeAt };
 }

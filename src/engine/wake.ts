@@ -16,11 +16,11 @@ export async function wake(engine: Engine, hint: Hint, invocation: Invocation, s
   switch (hint.kind) {
     case "names":
       // The past's own hints have taken over what this one names.
-      if (now > hint.startAt + engine.params.namesAgeMsMax) return;
+      if (now > hint.startAt + engine.params.namesAgeMsMax) return drop(engine, "old");
       return wakeNames(engine, hint, invocation);
     case "stretch":
       // A newer turn has cut the past anew: the chain ends here, so that chains never multiply.
-      if (now > hint.cutAt + engine.params.stretchAgeMsMax) return;
+      if (now > hint.cutAt + engine.params.stretchAgeMsMax) return drop(engine, "old");
       return walk(engine, hint, invocation, started);
   }
 }
@@ -30,9 +30,14 @@ async function wakeNames(engine: Engine, hint: NamesHint, invocation: Invocation
   const free = [...named.values()].filter((name) => engine.register.noteMissed(name) === "free");
   const jobs = await engine.store.loadMany(free);
   const due = jobs.filter((job): job is Waiting => job.state === "waiting" && job.wakeAt === named.get(`${job.tenant} ${job.id}`)?.wakeAt);
+  if (due.length === 0) return drop(engine, "moved");
   const among = due.filter((job) => job.leaseLossCount === 0);
   const lonely = due.filter((job) => job.leaseLossCount > 0);
   await Promise.all(among.map((job) => attemptOrHandOn(engine, job, invocation, "at_claim")));
   // Whatever killed its executor before must find no other call in flight here to take along.
   for (const job of lonely) await attemptOrHandOn(engine, job, invocation, "waits");
+}
+
+function drop(engine: Engine, why: "old" | "moved"): void {
+  engine.observe({ kind: "hint_dropped", why });
 }

@@ -34,11 +34,14 @@ export function observationLog(log: Log, tellOutage: TellOutage = createOutageLo
         break;
       }
       case "turned": {
-        const { kind: _, ...counts } = observation;
+        const { kind: _, oldestWakeAt: __, ...counts } = observation;
         // A turn runs each second; one that found nothing is no news at any level.
         if (counts.named + counts.stretches > 0) log("debug", `a turn named ${counts.named} and cut ${counts.stretches} stretches`, counts);
         break;
       }
+      case "hint_dropped":
+        // Hints are cheap, and doubled by design: their number is a matter of the metrics.
+        break;
       case "outage":
         tellOutage(`${observation.where} did not answer, and will be tried again`, { where: observation.where, cause: observation.cause });
         break;

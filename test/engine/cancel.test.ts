@@ -149,7 +149,7 @@ describe("a cancel", () => {
 });
 
 describe("a cancel that nobody tells the executor of", () => {
-  const params = { cancelWatch: { kind: "asks", everyMs: 2 * secondMs } } as const;
+  const params = { cancelWatch: { kind: "asks", leadMs: 5, everyMs: 2 * secondMs } } as const;
 
   /** As from another process: the record is marked, and the executor's register is not told. */
   const cancelElsewhere = (home: Home, job: Parameters<Home["engine"]["store"]["load"]>[0]) =>

@@ -11,7 +11,7 @@ type Counts = { waiting: number; running: number; oldestWakeAt: EpochMs | null }
 const now = () => toEpochMs(Date.now());
 const none: Counts = { waiting: 0, running: 0, oldestWakeAt: null };
 const outage: Observation = { kind: "outage", where: "store", cause: new OutageError("the disk is full") };
-const turned: Observation = { kind: "turned", range: 0, named: 0, stretches: 0 };
+const turned: Observation = { kind: "turned", range: 0, named: 0, stretches: 0, oldestWakeAt: null };
 const created: Observation = { kind: "created", job: waitingJob() };
 
 let counts: () => Promise<Counts>;

@@ -123,7 +123,7 @@ test("gauges say how things stand at the reading, and not at the one before", as
 
 test("turns, outages and answers that came too late are counted", async () => {
   const metrics = createMetrics({ version: "1" });
-  metrics.observe({ kind: "turned", range: 0, named: 7, stretches: 2 });
+  metrics.observe({ kind: "turned", range: 0, named: 7, stretches: 2, oldestWakeAt: null });
   metrics.observe({ kind: "outage", where: "store", cause: new Error("disk I/O error") });
   metrics.observe({ kind: "lease_lost", job: runningJob() });
   const samples = parseExposition(await metrics.text(idle));

@@ -50,7 +50,7 @@ export const bugs: readonly Bug[] = [
     ["engine/register.ts", "lives: (ref, token) => find(ref)?.token === token,", "lives: () => true,"],
   ]),
   planted("no last look before the first byte", "cloud", 28, [
-    ["engine/attempt.ts", "switch (await lastLook(engine, job, held)) {", 'switch ("go") {'],
+    ["engine/attempt.ts", 'switch (mark === "wanted" ? lastLook(engine, job, held) : mark) {', 'switch ("go") {'],
   ]),
   planted("a cancel answers cancelled while the call runs", "cloud", 1, [
     ["engine/cancel.ts", 'return { kind: "requested", job: requested.to };', 'return { kind: "cancelled", job: requested.to };'],
@@ -70,7 +70,11 @@ export const bugs: readonly Bug[] = [
     ],
   ]),
   planted("the turn does not read the past", "cloud", 1, [
-    ["engine/turn.ts", "const stretches = await hintPast(engine, range, hasTime);", "const stretches = 0;"],
+    [
+      "engine/turn.ts",
+      "const { stretches, oldestWakeAt } = await hintPast(engine, range, hasTime);",
+      "const { stretches, oldestWakeAt } = { stretches: 0, oldestWakeAt: null };",
+    ],
   ]),
   planted("a new job is marked as hinted, and nobody hints it", "cloud", 16, [
     ["engine/submit.ts", 'if (submitted.kind === "created" && submitted.job.hinted) await hintNamed(engine, submitted.job);', ""],
@@ -174,8 +178,8 @@ export const bugs: readonly Bug[] = [
     ["engine/nearFuture.ts", "!entry.hinted || entry.wakeAt < engine.params.hintedAnewBefore", "!entry.hinted"],
     [
       "engine/turn.ts",
-      "const stretches = await hintPast(engine, range, hasTime);",
-      "const stretches = cursor.version > 1 ? 0 : await hintPast(engine, range, hasTime);",
+      "const { stretches, oldestWakeAt } = await hintPast(engine, range, hasTime);",
+      "const { stretches, oldestWakeAt } = cursor.version > 1 ? { stretches: 0, oldestWakeAt: null } : await hintPast(engine, range, hasTime);",
     ],
   ]),
   planted("an attempt starts though the invocation may end before it", "cloud", 70, [
@@ -193,11 +197,7 @@ export const guardsOff: readonly Bug[] = [
     ["core/transition.ts", 'if (job.attemptCount >= job.retry.maxAttempts) return fail(lost, "exhausted", facts);', ""],
   ]),
   planted("turns over one range run at once", "cloud", 0, [
-    [
-      "engine/turn.ts",
-      "if (stored?.leaseUntil != null && stored.leaseUntil > now && stored.leaseUntil <= leaseUntil + limits.clockSkewMsMax) return undefined;",
-      "",
-    ],
+    ["store/memory.ts", 'if (leaseUntil !== null && leaseUntil > now && leaseUntil <= beyond) return "leased";', ""],
   ]),
   planted("the last look does not look at the clock, for the lease outlives the invocation", "cloud", 0, [
     ["engine/look.ts", 'if (now + job.timeoutMs > job.leaseUntil) return "lease_over";', ""],

@@ -75,7 +75,7 @@ export function cloudParams(dice: Dice): Params {
     lonelySpreadMs: 10 * secondMs,
     hintedAnewBefore: toEpochMs(0),
     leaseRule: { kind: "invocation" },
-    cancelWatch: { kind: "asks", everyMs: 2 * secondMs },
+    cancelWatch: { kind: "asks", leadMs: 20, everyMs: 2 * secondMs },
     retentionMs: 30 * dayMs,
     keepResponses: "failures",
     userAgent: "onthedot/simulated",

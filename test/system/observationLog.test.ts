@@ -117,8 +117,8 @@ test("a lost lease and an outage are warnings; a turn that found nothing is no l
   const lines = linesOf([
     { kind: "lease_lost", job: runningJob() },
     { kind: "outage", where: "store", cause },
-    { kind: "turned", range: 0, named: 0, stretches: 0 },
-    { kind: "turned", range: 0, named: 2, stretches: 1 },
+    { kind: "turned", range: 0, named: 0, stretches: 0, oldestWakeAt: null },
+    { kind: "turned", range: 0, named: 2, stretches: 1, oldestWakeAt: null },
   ]);
   expect(lines.map((line) => line.level)).toEqual(["warn", "warn", "debug"]);
   expect(lines[1]?.fields?.cause).toBe(cause);

@@ -90,8 +90,9 @@ export function neverTooLate(chronicle: Chronicle, { weather }: World): Violatio
 }
 
 /** I8: a mark that stood when the last look was taken keeps the call back. `lookMs`: how old the look may be at the first byte. */
-export function lastLookSeesMark(chronicle: Chronicle, { profile }: World): Violation[] {
-  const lookMs = profile === "cloud" ? 25 : 0;
+export function lastLookSeesMark(chronicle: Chronicle, { params }: World): Violation[] {
+  // The lead of the look, and the slowest read.
+  const lookMs = params.cancelWatch.kind === "asks" ? params.cancelWatch.leadMs + 25 : 0;
   const violations: Violation[] = [];
   for (const { calls, changes } of chronicle.stories.values()) {
     for (const call of calls) {
