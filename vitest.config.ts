@@ -5,7 +5,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/crash/**", "test/e2e/**", "test/simulation/planted.test.ts"],
+    exclude: [...configDefaults.exclude, "test/crash/**", "test/e2e/**", "test/emulated/**", "test/simulation/planted.test.ts"],
     // Left to itself it keeps one core free, which of two is half.
     maxWorkers: "100%",
     testTimeout: 30_000,

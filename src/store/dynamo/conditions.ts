@@ -34,3 +34,29 @@ export function leaseFree(at: { readonly now: EpochMs; readonly beyond: EpochMs 
 export function ofVersion(version: number): Condition {
   return { expression: "v = :version", values: { ":version": version } };
 }
+
+/** Nothing else was wanted of the ticks since the plan was read. Refused: a deploy or a person was first; read again, and decide anew. */
+export function wantedSince(changes: number): Condition {
+  return { expression: "attribute_not_exists(changes) OR changes = :seen", values: { ":seen": changes } };
+}
+
+/** Nobody carries the plan of the ticks out, or we do already (a reply was lost). Refused: another run does, and will see what is wanted. */
+export function planFree(holder: string, now: EpochMs): Condition {
+  return {
+    expression: "attribute_not_exists(holder) OR holder = :holder OR heldUntil <= :now",
+    values: { ":holder": holder, ":now": now },
+  };
+}
+
+/** The plan of the ticks is still ours to carry out. Refused: our time was over, and another run took it. */
+export function planHeldBy(holder: string): Condition {
+  return { expression: "holder = :holder", values: { ":holder": holder } };
+}
+
+/** We carry the plan out, and nothing else was wanted since it was read. Refused: there is more to do, or it is no longer ours. */
+export function planDone(holder: string, changes: number): Condition {
+  return {
+    expression: "holder = :holder AND (attribute_not_exists(changes) OR changes = :seen)",
+    values: { ":holder": holder, ":seen": changes },
+  };
+}

@@ -61,8 +61,23 @@ const batchKeysMax = 100;
 const roundsMax = 7;
 const roundPauseMs = 25;
 
-export function createTable({ client, name }: { readonly client: Pick<DynamoDBClient, "send">; readonly name: string }): Table {
+export type TableOptions = {
+  readonly client: Pick<DynamoDBClient, "send">;
+  readonly name: string;
+  /** A sentence while nothing that is read may be acted upon: this machine's clock is off. */
+  readonly refusal?: () => string | undefined;
+};
+
+export function createTable({ client, name, refusal = () => undefined }: TableOptions): Table {
   const of = { TableName: name };
+
+  /** What is read leads to claims and calls; a process whose clock is off must not come so far. */
+  async function read<T>(action: string, request: () => Promise<T>): Promise<T> {
+    const answer = await ask(action, request);
+    const refused = refusal();
+    if (refused !== undefined) throw new OutageError(refused);
+    return answer;
+  }
 
   async function getBatch(keys: readonly Key[]): Promise<readonly Item[]> {
     const found: Item[] = [];
@@ -71,7 +86,7 @@ export function createTable({ client, name }: { readonly client: Pick<DynamoDBCl
       if (round === roundsMax) throw new OutageError(`expected an answer for ${keys.length} items, and ${asked.length} had none`);
       if (round > 0) await pause(roundPauseMs * 2 ** (round - 1));
       const request = new BatchGetItemCommand({ RequestItems: { [name]: { Keys: asked, ConsistentRead: true } } });
-      const { Responses, UnprocessedKeys } = await ask("dynamodb:BatchGetItem", () => client.send(request));
+      const { Responses, UnprocessedKeys } = await read("dynamodb:BatchGetItem", () => client.send(request));
       for (const item of Responses?.[name] ?? []) found.push(unmarshal(item));
       asked = UnprocessedKeys?.[name]?.Keys ?? [];
     }
@@ -92,7 +107,7 @@ export function createTable({ client, name }: { readonly client: Pick<DynamoDBCl
     },
     async get(key) {
       const request = new GetItemCommand({ ...of, Key: marshal(key), ConsistentRead: true });
-      const { Item } = await ask("dynamodb:GetItem", () => client.send(request));
+      const { Item } = await read("dynamodb:GetItem", () => client.send(request));
       return Item === undefined ? undefined : unmarshal(Item);
     },
     async getMany(keys) {
@@ -115,7 +130,7 @@ export function createTable({ client, name }: { readonly client: Pick<DynamoDBCl
           Limit: limit - items.length,
           ...(start === undefined ? {} : { ExclusiveStartKey: start }),
         });
-        const { Items, LastEvaluatedKey } = await ask("dynamodb:Query", () => client.send(request));
+        const { Items, LastEvaluatedKey } = await read("dynamodb:Query", () => client.send(request));
         for (const item of Items ?? []) items.push(unmarshal(item));
         start = LastEvaluatedKey;
       } while (start !== undefined && items.length < limit);

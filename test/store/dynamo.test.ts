@@ -1,0 +1,227 @@
+/** What only a store behind a network meets: replies that are lost, throttling, half answers, missing rights, and a clock that is off. */
+
+import {
+  BatchGetItemCommand,
+  CreateTableCommand,
+  type DynamoDBClient,
+  DynamoDBServiceException,
+  PutItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Waiting } from "../../src/core/job.ts";
+import { later } from "../../src/core/time.ts";
+import { cancel, claim, requestCancel } from "../../src/core/transition.ts";
+import { OutageError, type Store } from "../../src/engine/ports.ts";
+import { skewOf, watchSkew } from "../../src/store/dynamo/skew.ts";
+import { createDynamoStore } from "../../src/store/dynamo/store.ts";
+import { createTable } from "../../src/store/dynamo/table.ts";
+import { expectState, factsAt, handClock, leaseAt, nextTenant, startAt, waitingJob } from "../builders.ts";
+import { type Database, localClient, startDynalite } from "./dynalite.ts";
+
+let database: Database;
+/** What happens around the next request on the wire: before it is sent, or after it was answered. */
+let around: ((send: () => Promise<unknown>) => Promise<unknown>) | undefined;
+let unreadable: string[];
+let store: Store;
+
+beforeAll(async () => {
+  database = await startDynalite();
+  database.client.middlewareStack.add(
+    (next) => (request) => {
+      const met = around;
+      around = undefined;
+      const send = () => next(request);
+      return (met === undefined ? send() : met(send)) as ReturnType<typeof next>;
+    },
+    { step: "deserialize", priority: "high", name: "onthedotTest" },
+  );
+});
+afterAll(() => database.close());
+beforeEach(() => {
+  around = undefined;
+  unreadable = [];
+  store = openStore(database.client);
+});
+
+function openStore(client: Pick<DynamoDBClient, "send">): Store {
+  const table = createTable({ client, name: database.tableName });
+  return createDynamoStore({ table, now: handClock().now, shards: 4, onUnreadable: (job) => unreadable.push(job) });
+}
+
+/** The write has taken effect, and nobody hears of it: the SDK sends it again. */
+function loseReply(meanwhile: () => Promise<unknown> = async () => {}): void {
+  around = async (send) => {
+    await send();
+    await meanwhile();
+    throw Object.assign(new Error("socket hang up"), { code: "ECONNRESET", name: "TimeoutError" });
+  };
+}
+
+const claimOf = (job: Waiting) => claim(job, leaseAt(startAt), factsAt(startAt));
+
+describe("a write whose reply was lost is known again as our own", () => {
+  it("when it made a job", async () => {
+    const job = waitingJob();
+    loseReply();
+    expect(await store.insert(job)).toBe("inserted");
+    expect(await store.load(job)).toEqual(job);
+  });
+
+  it("when it changed one", async () => {
+    const job = waitingJob();
+    await store.insert(job);
+    loseReply();
+    expect(await store.commit(claimOf(job))).toBe("committed");
+  });
+
+  it("also when another change stands on top of it by then", async () => {
+    const job = waitingJob();
+    await store.insert(job);
+    const claimed = claimOf(job);
+    loseReply(() => store.commit(requestCancel(expectState(claimed.to, "running"), factsAt(startAt))));
+    expect(await store.commit(claimed)).toBe("committed");
+    expect(await store.load(job)).toMatchObject({ version: 3, attemptCount: 1 });
+  });
+
+  it("and another's is not taken for ours", async () => {
+    const job = waitingJob();
+    await store.insert(job);
+    await store.commit(cancel(job, factsAt(startAt)));
+    expect(await store.commit(claimOf(job))).toBe("stale");
+    expect(await store.insert({ ...waitingJob(), id: job.id })).toBe("exists");
+  });
+});
+
+describe("what AWS answers", () => {
+  const refusing = (error: Error): Store => openStore({ send: () => Promise.reject(error) } as unknown as DynamoDBClient);
+  const failure = (name: string, status: number) =>
+    new DynamoDBServiceException({ name, $fault: "server", $metadata: { httpStatusCode: status }, message: `${name} it is` });
+
+  it.each([
+    failure("ProvisionedThroughputExceededException", 400),
+    failure("ThrottlingException", 400),
+    failure("RequestLimitExceeded", 400),
+    failure("InternalServerError", 500),
+    failure("SomethingOfTomorrow", 503),
+    failure("ExpiredTokenException", 400),
+    Object.assign(new Error("connect ECONNREFUSED 203.0.113.1:443"), { code: "ECONNREFUSED" }),
+    Object.assign(new Error("no answer"), { name: "TimeoutError" }),
+  ])("passes, and is an outage: $name $message", async (error) => {
+    const job = waitingJob();
+    const far = refusing(error);
+    const asked = [far.load(job), far.loadMany([job]), far.insert(job), far.commit(claimOf(job))];
+    for (const one of asked) await expect(one).rejects.toThrow(OutageError);
+    await expect(far.load(job)).rejects.toMatchObject({ cause: error });
+  });
+
+  it("is a bug where nothing says that it passes", async () => {
+    const error = failure("ValidationException", 400);
+    await expect(refusing(error).load(waitingJob())).rejects.toBe(error);
+  });
+
+  it("is one line that names the action where a right is missing, and no outage", async () => {
+    const refused = refusing(failure("AccessDeniedException", 400)).load(waitingJob());
+    await expect(refused).rejects.toThrow(/^expected the right to dynamodb:GetItem, [^\n]*$/);
+    await expect(refused).rejects.not.toThrow(OutageError);
+  });
+
+  it("is one line that names the variable where the table is missing, and the indexes where one of them is", async () => {
+    const table = createTable({ client: database.client, name: "nowhere" });
+    await expect(table.get({ pk: "a", sk: "b" })).rejects.toThrow(/ONTHEDOT_TABLE/);
+    await database.client.send(
+      new CreateTableCommand({
+        TableName: "bare",
+        BillingMode: "PAY_PER_REQUEST",
+        AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+        KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+      }),
+    );
+    const bare = createDynamoStore({
+      table: createTable({ client: database.client, name: "bare" }),
+      ...{ now: handClock().now, shards: 1, onUnreadable: () => {} },
+    });
+    const page = {
+      shard: 0,
+      priority: "normal",
+      after: { wakeAt: startAt, id: "" },
+      until: { wakeAt: later(startAt, 1), id: "~" },
+      limit: 1,
+    } as const;
+    await expect(bare.wheel(page)).rejects.toThrow(/indexes wheel, list, failures.*another version/);
+  });
+
+  it("is an outage where a batch stays unanswered, and complete where the rest comes on asking again", async () => {
+    const jobs = [waitingJob(), waitingJob(), waitingJob()];
+    for (const job of jobs) await store.insert(job);
+    let rounds = 0;
+    const half = (always: boolean) =>
+      openStore({
+        async send(command: unknown) {
+          if (!(command instanceof BatchGetItemCommand)) throw new Error("expected a batch");
+          rounds += 1;
+          const { Keys = [], ...rest } = command.input.RequestItems?.[database.tableName] ?? {};
+          const [first, ...others] = Keys;
+          const asked = always ? [] : first === undefined ? [] : [first];
+          const left = always ? Keys : others;
+          const none = { Responses: { [database.tableName]: [] } };
+          const answered =
+            asked.length === 0
+              ? none
+              : await database.client.send(new BatchGetItemCommand({ RequestItems: { [database.tableName]: { ...rest, Keys: asked } } }));
+          return { ...answered, UnprocessedKeys: left.length === 0 ? {} : { [database.tableName]: { ...rest, Keys: left } } };
+        },
+      } as unknown as DynamoDBClient);
+    expect(await half(false).loadMany(jobs)).toEqual(jobs);
+    expect(rounds).toBe(3);
+    await expect(half(true).loadMany(jobs)).rejects.toThrow(OutageError);
+  });
+});
+
+describe("a record that cannot be read", () => {
+  it("is passed over among others and told of, and is an error where it is asked for alone", async () => {
+    const tenant = nextTenant();
+    const [good, damaged] = [waitingJob({ tenant }), waitingJob({ tenant })];
+    await store.insert(good);
+    await store.insert(damaged);
+    const c = `${String(damaged.createdAt).padStart(13, "0")}#${damaged.id}`;
+    const { client, tableName } = database;
+    const key = { pk: { S: `${tenant}#${damaged.id}` }, sk: { S: "job" } };
+    await client.send(new PutItemCommand({ TableName: tableName, Item: { ...key, v: { N: "1" }, j: { S: "[99]" }, c: { S: c } } }));
+    expect(await store.loadMany([damaged, good])).toEqual([good]);
+    expect(unreadable).toEqual([damaged.id]);
+    await expect(store.load(damaged)).rejects.toThrow("format");
+  });
+});
+
+describe("a clock", () => {
+  it.each([
+    ["that agrees", 5_000, { sentAt: 5_400, receivedAt: 5_450 }, 0],
+    ["within the second that the answer names", 5_000, { sentAt: 5_990, receivedAt: 5_999 }, 0],
+    ["ahead", 5_000, { sentAt: 16_000, receivedAt: 16_010 }, 10_000],
+    ["behind", 5_000, { sentAt: 1_000, receivedAt: 1_010 }, -3_990],
+    ["of an answer that took long", 5_000, { sentAt: 1_000, receivedAt: 5_200 }, 0],
+  ])("%s is off by what is certain, and no more", (_, dateMs, times, skewMs) => {
+    expect(skewOf(dateMs, times)).toBe(skewMs);
+  });
+
+  it("of which an answer says nothing is not judged", () => {
+    expect(skewOf(undefined, { sentAt: 0, receivedAt: 1 })).toBeUndefined();
+    expect(skewOf(Number.NaN, { sentAt: 0, receivedAt: 1 })).toBeUndefined();
+  });
+
+  it.each([
+    ["ahead", 60_000, /\d+ ms ahead/],
+    ["behind", -60_000, /\d+ ms behind/],
+  ])("%s by a minute stops all reading, and what was read is not acted upon", async (_, offMs, words) => {
+    const client = localClient(`http://127.0.0.1:${(await database.client.config.endpoint?.())?.port}`);
+    const skew = watchSkew(client, () => Date.now() + offMs);
+    const table = createTable({ client, name: database.tableName, refusal: skew.refusal });
+    const off = createDynamoStore({ table, now: handClock().now, shards: 4, onUnreadable: () => {} });
+    const job = waitingJob();
+    await store.insert(job);
+    expect(skew.refusal()).toBeUndefined();
+    await expect(off.loadMany([job])).rejects.toThrow(OutageError);
+    expect(skew.refusal()).toMatch(words);
+    client.destroy();
+  });
+});
