@@ -13,12 +13,12 @@ export type Connection = {
   used: boolean;
   /** Told when the connection closes while a call holds it. */
   holder: { lost(): void } | null;
+  /** When it was last given back, by the wall clock: timers stand still while a process is frozen, and servers do not wait for them. */
+  idleSince: number;
 };
 
 /** Below the 5 s after which Node's, Apache's and many other servers close: of two that close at once, the one that sends loses. */
 export const idleMs = 4_000;
-/** How long a server's own `keep-alive: timeout=` is believed. */
-const idleMsMax = 60_000;
 /** The default of Node and the upper end of what servers send; more is a mistake or an attack. */
 const headBytesMax = 16 * 1_024;
 
@@ -38,13 +38,14 @@ export function toConnection(socket: Socket, place: Place): Connection {
     pipelining: 1,
     maxHeaderSize: headBytesMax,
     keepAliveTimeout: idleMs,
-    keepAliveMaxTimeout: idleMsMax,
+    // A server's own wish for longer is not followed: what lay long may have been closed by anything on the way.
+    keepAliveMaxTimeout: idleMs,
     // These watch for silence and not for the deadline; the call has a timer of its own.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
   socket.once("timeout", () => socket.destroy());
-  return { origin: place.origin, socket, client, used: false, holder: null };
+  return { origin: place.origin, socket, client, used: false, holder: null, idleSince: Number.POSITIVE_INFINITY };
 }
 
 /**

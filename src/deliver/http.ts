@@ -28,8 +28,8 @@ const connectionsMaxDefault = 512;
 
 /** `close` ends every connection; calls that still run are answered "aborted". */
 export function createDeliver(options: DeliverOptions): Deliver & { close(): Promise<void> } {
-  const pool = createPool({ resolve: createResolve(options), connectionsMax: options.connectionsMax ?? connectionsMaxDefault });
   const { now } = options;
+  const pool = createPool({ resolve: createResolve(options), connectionsMax: options.connectionsMax ?? connectionsMaxDefault, now });
   return {
     prepare(url, timeoutMs) {
       const place = readPlace(url);

@@ -25,7 +25,12 @@ export type Pool = {
 
 export const closing: Failure = { reason: "aborted", code: null, message: "onthedot is shutting down" };
 
-export function createPool({ resolve, connectionsMax }: { resolve: Resolve; connectionsMax: number }): Pool {
+/** Beyond its idle time by this much nobody closed it, so nothing ran here meanwhile: a function between two invocations, a machine asleep. */
+const frozenMs = 1_000;
+
+export type PoolOptions = { readonly resolve: Resolve; readonly connectionsMax: number; readonly now: () => number };
+
+export function createPool({ resolve, connectionsMax, now }: PoolOptions): Pool {
   /** By origin, last used last. */
   const idle = new Map<string, Connection[]>();
   /** All idle ones, longest idle first. */
@@ -72,6 +77,10 @@ export function createPool({ resolve, connectionsMax }: { resolve: Resolve; conn
         oldest.delete(connection);
         // Between its end and its close event a connection still lies here.
         if (!connection.socket.writable) continue;
+        if (now() - connection.idleSince > idleMs + frozenMs) {
+          connection.socket.destroy();
+          continue;
+        }
         if (!connection.used) connection.socket.setTimeout(0);
         return connection;
       }
@@ -82,6 +91,7 @@ export function createPool({ resolve, connectionsMax }: { resolve: Resolve; conn
       // An answer that came before its request was read leaves bytes unsent, which would delay the next request.
       if (closed || !connection.socket.writable || connection.socket.writableLength > 0) return void connection.socket.destroy();
       if (!connection.used) connection.socket.setTimeout(idleMs);
+      connection.idleSince = now();
       const stack = idle.get(connection.origin);
       if (stack === undefined) idle.set(connection.origin, [connection]);
       else stack.push(connection);

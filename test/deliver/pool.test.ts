@@ -9,6 +9,19 @@ import { createPool } from "../../src/deliver/pool.ts";
 import { call, get, ok, openDeliver, openTarget, post } from "./target.ts";
 
 const signal = new AbortController().signal;
+
+/** A pool alone, and connections of it to one port. */
+function openPool(port: number, now: () => number = Date.now) {
+  const resolve = async () => ({ addresses: [{ address: "127.0.0.1", family: 4 as const }] });
+  const pool = createPool({ resolve, connectionsMax: 8, now });
+  onTestFinished(() => pool.close());
+  const place = { origin: `http://127.0.0.1:${port}`, secure: false, host: "127.0.0.1", port };
+  const open = () =>
+    new Promise<Connection>((done) => {
+      pool.open(place, (result) => ("reason" in result ? fail() : done(result)));
+    });
+  return { pool, place, open };
+}
 const answered = { kind: "response", status: 200, body: "complete" };
 
 describe("connections ahead of their need:", () => {
@@ -151,16 +164,7 @@ describe("kept-alive connections:", () => {
 describe("a connection that cannot carry another request:", () => {
   test("one that has ended but is not closed yet is not handed out; the idle one below it is", async () => {
     const target = await openTarget(() => {});
-    const pool = createPool({
-      resolve: async () => ({ addresses: [{ address: "127.0.0.1", family: 4 }] }),
-      connectionsMax: 8,
-    });
-    onTestFinished(() => pool.close());
-    const place = { origin: `http://127.0.0.1:${target.port}`, secure: false, host: "127.0.0.1", port: target.port };
-    const open = () =>
-      new Promise<Connection>((resolve) => {
-        pool.open(place, (result) => ("reason" in result ? fail() : resolve(result)));
-      });
+    const { pool, place, open } = openPool(target.port);
     const [whole, ended] = [await open(), await open()];
     pool.put(whole);
     pool.put(ended);
@@ -168,6 +172,19 @@ describe("a connection that cannot carry another request:", () => {
     ended.socket.destroy();
     expect(pool.take(place.origin)).toBe(whole);
     expect(pool.take(place.origin)).toBeUndefined();
+  });
+
+  test("one that lay idle while the process was frozen is not handed out, for nobody can have seen it close", async () => {
+    const target = await openTarget(() => {});
+    let frozenMs = 0;
+    const { pool, place, open } = openPool(target.port, () => Date.now() + frozenMs);
+    const connection = await open();
+    pool.put(connection);
+    expect(pool.take(place.origin)).toBe(connection);
+    pool.put(connection);
+    frozenMs = 60_000;
+    expect(pool.take(place.origin)).toBeUndefined();
+    expect(connection.socket.destroyed).toBe(true);
   });
 
   test("one whose request was answered before it was read is not used again, for its bytes are still unsent", async () => {
