@@ -4,6 +4,7 @@
  */
 
 import { join } from "node:path";
+import type { Access } from "../src/api/auth.ts";
 import { createApi } from "../src/api/routes.ts";
 import type { Hint } from "../src/core/hint.ts";
 import { soleTenant } from "../src/core/ids.ts";
@@ -100,7 +101,8 @@ type Building = {
 async function openDoors(building: Building): Promise<Host | Refused> {
   const { settings, log, version, store, clock } = building;
   const { list, counts } = store;
-  const isFirstRun = (await list({ tenant: soleTenant, among: "all", after: null, limit: 1 })).jobs.length === 0 && (await counts()).waiting === 0;
+  const isFirstRun =
+    (await list({ tenant: soleTenant, among: "all", after: null, limit: 1 })).jobs.length === 0 && (await counts()).waiting === 0;
   const metrics = createMetrics({ version });
   const health = createHealth(store, clock.now);
   const tellOutage = createOutageLog(log);
@@ -110,7 +112,7 @@ async function openDoors(building: Building): Promise<Host | Refused> {
   });
   const onBug = (cause: unknown) => log("error", "a bug: the work it met stays on the wheel and is tried again", { cause });
   const api = createApi({
-    ...{ engine, tenant: soleTenant, allow: settings.allowTargets, key: settings.apiKey, version },
+    ...{ engine, tenant: soleTenant, allow: settings.allowTargets, access: accessOf(settings), version },
     maxTimeoutMs: limits.timeoutMsMax,
     cursorKey: readKey(settings.data, "cursor.key"),
     health: () => health.report(ticks.lastTurnAt()),
@@ -142,6 +144,10 @@ async function openDoors(building: Building): Promise<Host | Refused> {
     building.unlock();
   }
   return { kind: "started", url: server.url, engine, isFirstRun, died: store.died, stop };
+}
+
+function accessOf({ apiKey }: Settings): Access {
+  return apiKey === null ? { kind: "loopback" } : { kind: "key", key: apiKey };
 }
 
 function compose({ settings, log, version, store, clock }: Building, observe: (observation: Observation) => void) {

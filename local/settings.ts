@@ -4,7 +4,7 @@
  */
 
 import { BlockList, isIP } from "node:net";
-import { nearest } from "../src/api/nearest.ts";
+import { nearest } from "../src/core/nearest.ts";
 import { oneLine } from "../src/system/redact.ts";
 import { type Setting, type SettingName, type SettingValues, settingNames, settingsTable } from "./settingsTable.ts";
 
@@ -40,7 +40,9 @@ const firstTryFlag = "--first-try";
 
 /** Settings of the other home: a shell that has both set up is no typo. */
 const foreignVariables = new Set(
-  ["STAGE", "LOOKAHEAD", "TICK", "MAX_TIMEOUT", "SHARDS", "RANGES", "KEEP_RESPONSES", "ALARM_TOPIC_ARN"].map((name) => `ONTHEDOT_${name}`),
+  ["STAGE", "LOOKAHEAD", "TICK", "MAX_TIMEOUT", "SHARDS", "RANGES", "KEEP_RESPONSES", "ALARM_TOPIC_ARN", "URL"].map(
+    (name) => `ONTHEDOT_${name}`,
+  ),
 );
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -29,6 +29,7 @@ const imports: Record<string, { readonly parts: readonly string[]; readonly pack
   "src/engine": { parts: ["src/core"], packages: ["node:crypto"] },
   "src/store": { parts: ["src/core", "src/engine"] },
   "src/hints": { parts: ["src/core", "src/engine"] },
+  "src/ticks": { parts: ["src/core", "src/engine"] },
   "src/deliver": { parts: ["src/core", "src/engine"] },
   "src/system": { parts: ["src/core", "src/engine"] },
   "src/api": { parts: ["src/core", "src/engine"] },

@@ -1,6 +1,7 @@
 /** The shapes of answers. `view.ts` makes them of jobs, tests hold every answer against them, and the OpenAPI document shows them. */
 
 import * as z from "zod";
+import { deadLetterReasons } from "../core/deadLetter.ts";
 import { becauses, priorities } from "../core/job.ts";
 import { methods } from "../core/target.ts";
 import { ProblemDocument } from "./problem.ts";
@@ -106,6 +107,43 @@ export const ListAnswer = z
   })
   .meta({ description: "A page of jobs, newest first." });
 export type ListAnswer = z.infer<typeof ListAnswer>;
+
+const DeadLetterAnswer = z
+  .strictObject({
+    id: z.string().meta({ description: "The message's own id.", examples: ["059f36b4-87a3-44ab-83d2-661975830a7d"] }),
+    receivedAt: instant.meta({ description: "When it was found." }),
+    queue: z.string().meta({ description: "The dead-letter queue it was found in.", examples: ["onthedot-dev-normal-dead"] }),
+    reason: z.enum(deadLetterReasons).meta({
+      description:
+        "not_a_hint: somebody else's message in a queue of ours. tick_undelivered: a tick for which no dispatcher could be started.",
+    }),
+    body: z.string().meta({ description: "The first 4 KiB as text, masked where it looks like a credential." }),
+    bodyBytes: count.meta({ description: "Bytes of the whole text." }),
+    receives: count.meta({ description: "How often it was delivered." }),
+  })
+  .meta({ description: "A message that nobody could handle. Kept for 30 days; no job depends on it." });
+
+export const DeadLetterListAnswer = z
+  .strictObject({ data: z.array(DeadLetterAnswer), nextCursor: z.string().nullable() })
+  .meta({ description: "A page of dead letters, newest first." });
+export type DeadLetterListAnswer = z.infer<typeof DeadLetterListAnswer>;
+
+export const TicksAnswer = z
+  .strictObject({
+    ranges: z.int().min(1).meta({ description: "Over how many ranges the shards are to be spread." }),
+    paused: z.boolean(),
+    shards: z.int().min(1).meta({ description: "Shards of the wheel that are looked after." }),
+    ticks: z.array(
+      z.strictObject({
+        range: count,
+        shards: count.meta({ description: "Shards that this range looks after now." }),
+        lastTickAt: instant.nullable().meta({ description: "When its last tick came; null where none has." }),
+        scheduled: z.boolean().meta({ description: "Its tick stands as wanted. Until it does, and while paused, range 0 has its shards." }),
+      }),
+    ),
+  })
+  .meta({ description: "What wakes the dispatchers, range by range." });
+export type TicksAnswer = z.infer<typeof TicksAnswer>;
 
 const BatchResult = z.union([
   z.strictObject({ status: z.literal([200, 201]), job: JobAnswer.pick({ id: true, state: true, dueAt: true }) }),

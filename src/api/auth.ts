@@ -13,13 +13,22 @@ export type Guard = {
   knows(request: Request): boolean;
 };
 
+export type Access =
+  /** Whoever is on this machine. */
+  | { readonly kind: "loopback" }
+  /** Whoever knows the key. */
+  | { readonly kind: "key"; readonly key: string }
+  /** Every request that arrives: a door before this one has judged it. */
+  | { readonly kind: "judged" };
+
 /** `open`: a path that stays open when a key is configured. The guard of the machine's own names holds for it all the same. */
-export function createGuard(key: string | null): { readonly closed: Guard; readonly open: Guard } {
-  if (key === null) {
-    const guard: Guard = { refusal: foreignName, knows: () => true };
+export function createGuard(access: Access): { readonly closed: Guard; readonly open: Guard } {
+  if (access.kind !== "key") {
+    const refusal = access.kind === "loopback" ? foreignName : () => undefined;
+    const guard: Guard = { refusal, knows: () => true };
     return { closed: guard, open: guard };
   }
-  const expected = digest(key);
+  const expected = digest(access.key);
   const knows = (request: Request) => {
     const given = bearer(request.headers.get("authorization"));
     // Digests are compared, for they have one length: the time tells nothing of the key, not even how long it is.

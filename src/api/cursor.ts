@@ -7,6 +7,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { TenantId } from "../core/ids.ts";
 import { toEpochMs } from "../core/time.ts";
 import type { ListKey } from "../engine/ports.ts";
+import { fieldProblem, type Problem } from "./problem.ts";
 
 /** What a cursor is bound to. `filter` is any text that is the same for the same filter. */
 export type CursorScope = { readonly key: Uint8Array; readonly tenant: TenantId; readonly filter: string };
@@ -30,6 +31,11 @@ export function readCursor(text: string, scope: CursorScope): ListKey | undefine
   if (!timingSafeEqual(bytes.subarray(0, macBytes), mac(payload, scope))) return undefined;
   const [createdAt = "", id = ""] = payload.toString().split(" ");
   return { createdAt: toEpochMs(Number(createdAt)), id };
+}
+
+export function cursorProblem(): Problem {
+  const message = "expected the nextCursor of a page with the same filter, got something else; begin again without a cursor";
+  return fieldProblem("invalid_request", [{ field: "cursor", code: "invalid_value", message }]);
 }
 
 function mac(payload: Uint8Array, { key, tenant, filter }: CursorScope): Buffer {

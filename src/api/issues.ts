@@ -1,8 +1,8 @@
 /** What zod found wrong, in a caller's words: one error for each field, with what is expected, what was got, and what to do. */
 
 import * as z from "zod";
+import { nearest } from "../core/nearest.ts";
 import { kindOf } from "./fields.ts";
-import { nearest } from "./nearest.ts";
 import { formatPath, type Path } from "./path.ts";
 import type { FieldError } from "./problem.ts";
 

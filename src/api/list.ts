@@ -3,9 +3,8 @@
 import { limits } from "../core/limits.ts";
 import { listJobs as findJobs, type JobFilter } from "../engine/read.ts";
 import type { ListAnswer } from "./answers.ts";
-import { type CursorScope, readCursor, writeCursor } from "./cursor.ts";
+import { type CursorScope, cursorProblem, readCursor, writeCursor } from "./cursor.ts";
 import type { Handler } from "./desk.ts";
-import { fieldProblem } from "./problem.ts";
 import { type ListQuery, readListQuery } from "./query.ts";
 import { jsonReply } from "./reply.ts";
 import { viewOf } from "./view.ts";
@@ -17,10 +16,7 @@ export const listJobs: Handler = async ({ engine, tenant, cursorKey }, { request
   const scope: CursorScope = { key: cursorKey, tenant, filter: textOf(filter) };
   const { cursor, limit = limits.listLimitDefault } = query.value;
   const after = cursor === undefined ? null : readCursor(cursor, scope);
-  if (after === undefined) {
-    const message = "expected the nextCursor of a page with the same filter, got something else; begin again without a cursor";
-    return fieldProblem("invalid_request", [{ field: "cursor", code: "invalid_value", message }]);
-  }
+  if (after === undefined) return cursorProblem();
   const page = await findJobs(engine, { tenant, filter, after, limit });
   const nextCursor = page.next === null ? null : writeCursor(page.next, scope);
   return jsonReply(200, { data: page.jobs.map((job) => viewOf(job)), nextCursor } satisfies ListAnswer);

@@ -1,24 +1,25 @@
 /** The OpenAPI 3.1 document: every path, every status and every shape, generated from the schemas that requests are judged by. */
 
 import * as z from "zod";
-import { BatchAnswer, HealthAnswer, JobAnswer, ListAnswer } from "./answers.ts";
+import { BatchAnswer, DeadLetterListAnswer, HealthAnswer, JobAnswer, ListAnswer, TicksAnswer } from "./answers.ts";
 import type { Handler } from "./desk.ts";
 import { type ProblemCode, ProblemDocument, problemKinds } from "./problem.ts";
-import { ListQuery } from "./query.ts";
-import { batchExample, createExample, emptyShape, patchExample, type Shapes } from "./schema.ts";
+import { ListQuery, PageQuery } from "./query.ts";
+import { batchExample, createExample, emptyShape, patchExample, patchTicksExample, patchTicksShape, type Shapes } from "./schema.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-export function openApiHandler(shapes: Shapes, version: string): Handler {
+/** `served`: the paths that this home has. */
+export function openApiHandler(shapes: Shapes, version: string, served: () => readonly string[]): Handler {
   let text: string | undefined;
   return async () => {
     // Made when it is first asked for: a function that never answers it should not start slower for it.
-    text ??= JSON.stringify(openApi(shapes, version));
+    text ??= JSON.stringify(openApi(shapes, version, served()));
     return { status: 200, headers: { "content-type": "application/json" }, body: text };
   };
 }
 
-export function openApi(shapes: Shapes, version: string): Json {
+export function openApi(shapes: Shapes, version: string, served: readonly string[]): Json {
   return {
     openapi: "3.1.0",
     info: {
@@ -31,13 +32,14 @@ export function openApi(shapes: Shapes, version: string): Json {
     servers: [{ url: "/" }],
     security: [{ key: [] }, {}],
     tags: [{ name: "jobs" }, { name: "service" }],
-    paths: paths(),
+    paths: Object.fromEntries(Object.entries(paths()).filter(([path]) => served.includes(path))),
     components: {
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "Needed where a key is configured." } },
       schemas: {
         CreateJob: schemaOf(shapes.create, "input"),
         PatchJob: schemaOf(shapes.patch, "input"),
         CreateBatch: batchSchema(shapes),
+        PatchTicks: schemaOf(patchTicksShape, "input"),
         Empty: schemaOf(emptyShape, "input"),
         Job: schemaOf(JobAnswer, "output"),
         JobList: {
@@ -45,6 +47,8 @@ export function openApi(shapes: Shapes, version: string): Json {
           properties: { ...propertiesOf(ListAnswer), data: { type: "array", items: ref("Job") } },
         },
         BatchResults: schemaOf(BatchAnswer, "output"),
+        DeadLetterList: schemaOf(DeadLetterListAnswer, "output"),
+        Ticks: schemaOf(TicksAnswer, "output"),
         Health: schemaOf(HealthAnswer, "output"),
         Problem: schemaOf(ProblemDocument, "output"),
       },
@@ -136,8 +140,8 @@ const jobId = { name: "id", in: "path", required: true, schema: { type: "string"
 const key = header("Idempotency-Key", "The same as the field `key`. The same key and request is the same job.", "order-17");
 const ifMatch = header("If-Match", "Change only this version; 412 otherwise.", '"3"');
 
-function queryParameters(): Json[] {
-  const properties = propertiesOfInput(ListQuery);
+function queryParameters(shape: z.ZodType): Json[] {
+  const properties = propertiesOfInput(shape);
   return Object.entries(properties).map(([name, { description, ...schema }]) => ({
     name,
     in: "query",
@@ -174,7 +178,7 @@ function paths(): Json {
         },
       }),
       get: operation("listJobs", "jobs", "List jobs, newest first", {
-        parameters: queryParameters(),
+        parameters: queryParameters(ListQuery),
         responses: { 200: answer("A page.", "JobList"), ...problems() },
       }),
     },
@@ -217,6 +221,21 @@ function paths(): Json {
         parameters: [jobId],
         requestBody: noFields,
         responses: { 201: answer("The new job.", "Job", { ...etag, ...location }), ...problems(404, 409, 413, 415) },
+      }),
+    },
+    "/v1/dead-letters": {
+      get: operation("listDeadLetters", "service", "List messages that nobody could handle, newest first", {
+        parameters: queryParameters(PageQuery),
+        responses: { 200: answer("A page.", "DeadLetterList"), ...problems() },
+      }),
+    },
+    "/v1/ticks": {
+      get: operation("getTicks", "service", "Look at the ticks that wake the dispatchers", {
+        responses: { 200: answer("What is wanted, and what each range has.", "Ticks"), ...problems() },
+      }),
+      patch: operation("changeTicks", "service", "Pause or resume the ticks, or spread the shards over another number of them", {
+        requestBody: body("PatchTicks", patchTicksExample),
+        responses: { 200: answer("As things stand after it was carried out.", "Ticks"), ...problems(413, 415) },
       }),
     },
     "/v1/health": {

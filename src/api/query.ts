@@ -45,6 +45,12 @@ export const ListQuery = z.strictObject({
 });
 export type ListQuery = z.output<typeof ListQuery>;
 
+/** Of a list that is not filtered. */
+export const PageQuery = z.strictObject({
+  limit: limit.optional(),
+  cursor: z.string().optional().meta({ description: "The nextCursor of the page before." }),
+});
+
 const NoQuery = z.strictObject({});
 
 /** Parameters that may be given several times. */
@@ -52,6 +58,10 @@ const repeatable = new Set(["state", "label"]);
 
 export function readListQuery(url: string): Read<ListQuery> {
   return readQuery(ListQuery, url);
+}
+
+export function readPageQuery(url: string): Read<z.output<typeof PageQuery>> {
+  return readQuery(PageQuery, url);
 }
 
 /** For paths that take none. */

@@ -5,11 +5,13 @@
 
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
+import type { DeadLetters } from "../core/deadLetter.ts";
 import { parseJobId } from "../core/ids.ts";
 import { OutageError } from "../engine/ports.ts";
 import type { HealthReport } from "./answers.ts";
-import { createGuard, type Guard } from "./auth.ts";
+import { type Access, createGuard, type Guard } from "./auth.ts";
 import { createBatch } from "./batch.ts";
+import { listDeadLetters } from "./deadLetters.ts";
 import type { ApiLog, Call, Desk, Handled, Handler, JobHandler } from "./desk.ts";
 import { healthHandler, metricsHandler } from "./health.ts";
 import { cancelJob, createJob, getJob, jobNotFound, patchJob, replayJob } from "./jobs.ts";
@@ -19,17 +21,21 @@ import { type Problem, problem, unavailable } from "./problem.ts";
 import { readNoQuery } from "./query.ts";
 import { problemReply, type Reply } from "./reply.ts";
 import { shapesFor } from "./schema.ts";
+import { getTicks, patchTicks, type Ticks } from "./ticks.ts";
 
 /** What a home gives the API. */
 export type ApiParams = Omit<Desk, "shapes"> & {
-  /** Null: open, for callers of this machine only. */
-  readonly key: string | null;
+  readonly access: Access;
   /** The longest call that this home can make. */
   readonly maxTimeoutMs: number;
   readonly version: string;
   health(): Promise<HealthReport>;
-  /** Prometheus text. */
-  metrics(): Promise<string>;
+  /** Prometheus text. Left out where metrics go elsewhere: then there is no such path. */
+  metrics?(): Promise<string>;
+  /** Left out where there are none: then there is no such path. */
+  readonly deadLetters?: Pick<DeadLetters, "list">;
+  /** Left out where ticks are the process's own: then there is no such path. */
+  readonly ticks?: Ticks;
 };
 
 export type Api = { fetch(request: Request): Promise<Response> };
@@ -41,9 +47,10 @@ type Route = {
   readonly handlers: Readonly<Record<string, Handler>>;
 };
 
-export function createApi({ key, maxTimeoutMs, version, health, metrics, ...given }: ApiParams): Api {
+export function createApi({ access, maxTimeoutMs, version, health, metrics, deadLetters, ticks, ...given }: ApiParams): Api {
   const desk: Desk = { ...given, shapes: shapesFor({ timeoutMsMax: maxTimeoutMs }) };
-  const { closed, open } = createGuard(key);
+  const { closed, open } = createGuard(access);
+  const servedPaths = () => routes.map(({ path }) => path.replaceAll(/:(\w+)/g, "{$1}"));
   const routes: readonly Route[] = [
     { path: "/v1/jobs", guard: closed, handlers: { GET: listJobs, POST: plain(createJob) } },
     { path: "/v1/jobs/batch", guard: closed, handlers: { POST: plain(createBatch) } },
@@ -51,8 +58,12 @@ export function createApi({ key, maxTimeoutMs, version, health, metrics, ...give
     { path: "/v1/jobs/:id/cancel", guard: closed, handlers: { POST: ofJob(cancelJob) } },
     { path: "/v1/jobs/:id/replay", guard: closed, handlers: { POST: ofJob(replayJob) } },
     { path: "/v1/health", guard: open, handlers: { GET: plain(healthHandler({ health, version }, open)) } },
-    { path: "/v1/metrics", guard: closed, handlers: { GET: plain(metricsHandler({ metrics })) } },
-    { path: "/openapi.json", guard: open, handlers: { GET: plain(openApiHandler(desk.shapes, version)) } },
+    ...(metrics === undefined ? [] : [{ path: "/v1/metrics", guard: closed, handlers: { GET: plain(metricsHandler({ metrics })) } }]),
+    ...(deadLetters === undefined ? [] : [{ path: "/v1/dead-letters", guard: closed, handlers: { GET: listDeadLetters(deadLetters) } }]),
+    ...(ticks === undefined
+      ? []
+      : [{ path: "/v1/ticks", guard: closed, handlers: { GET: plain(getTicks(ticks)), PATCH: plain(patchTicks(ticks)) } }]),
+    { path: "/openapi.json", guard: open, handlers: { GET: plain(openApiHandler(desk.shapes, version, servedPaths)) } },
   ];
   const serve = async (request: Request, route: Route, id: string | undefined) => {
     const requestId = requestIdOf(request);

@@ -149,5 +149,14 @@ export function shapesFor({ timeoutMsMax }: ShapeParams) {
   return { create, patch, batch };
 }
 
+export const patchTicksExample = { ranges: 4 };
+
+export const patchTicksShape = z
+  .strictObject({
+    ranges: z.int().min(1).optional().meta({ description: "Over how many dispatchers the shards are spread, up to the number of shards." }),
+    paused: z.boolean().optional().meta({ description: "While true, ticks do nothing: only what is hinted already is called." }),
+  })
+  .meta({ description: "What is wanted of the ticks. What is left out stays." });
+
 /** Cancel and replay take no fields; an empty object is as good as no body. */
 export const emptyShape = z.strictObject({}).meta({ description: "No fields." });

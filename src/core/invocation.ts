@@ -19,7 +19,7 @@ export type Spans = {
 const besideMs = minuteMs;
 
 /** AWS asks for six times the function's timeout, so that a throttled receiver does not use up a message's receives. */
-const visibilityPerTimeout = 6;
+export const visibilityPerTimeout = 6;
 
 /** The longest that AWS lets a function run. */
 const functionMsMax = 15 * minuteMs;
@@ -46,7 +46,9 @@ export function brokenSpans({ maxTimeoutMs, executorTimeoutMs, visibilityMs }: S
     maxTimeoutMs + limits.clockSkewMsMax < executorTimeoutMs
       ? null
       : `the longest call (${span(maxTimeoutMs)}) and the clocks' difference do not fit the executor's ${span(executorTimeoutMs)}`,
-    executorTimeoutMs <= functionMsMax ? null : `AWS runs no function for ${span(executorTimeoutMs)}; the longest is ${span(functionMsMax)}`,
+    executorTimeoutMs <= functionMsMax
+      ? null
+      : `AWS runs no function for ${span(executorTimeoutMs)}; the longest is ${span(functionMsMax)}`,
     visibilityMs >= visibilityPerTimeout * executorTimeoutMs
       ? null
       : `a message is hidden for ${span(visibilityMs)}, less than ${visibilityPerTimeout} times the executor's ${span(executorTimeoutMs)}`,

@@ -141,7 +141,9 @@ export function planDeploy(
 const loadsShown = 5;
 
 function tooFewShards(inUse: number, asked: number, loads: readonly ShardLoad[]): string {
-  const shown = loads.slice(0, loadsShown).map(({ shard, count, hasMore }) => `shard ${shard} holds ${hasMore ? "more than " : ""}${count}`);
+  const shown = loads
+    .slice(0, loadsShown)
+    .map(({ shard, count, hasMore }) => `shard ${shard} holds ${hasMore ? "more than " : ""}${count}`);
   const others = loads.length - shown.length;
   const rest = others > 0 ? ` and ${others} more ${others === 1 ? "shard is" : "shards are"} not empty` : "";
   return (
@@ -168,14 +170,13 @@ export type TickStatus = {
 };
 
 /**
- * Each range that is wanted or in effect. A further tick is known to stand while the base tick goes by it; what is not in effect, or
- * paused, has the base tick alone.
+ * Each range that is wanted or in effect. A further tick is known to stand while the base tick goes by it; until then, and while
+ * paused, the base tick looks after all shards.
  */
-export function statusOf(plan: TickPlan): readonly TickStatus[] {
-  const { ranges, wantedRanges, shards, tickedAt } = plan;
+export function statusOf({ ranges, wantedRanges, shards, tickedAt }: TickPlan): readonly TickStatus[] {
   return Array.from({ length: Math.max(ranges, wantedRanges) }, (_, range) => ({
     range,
-    shards: shardsOf({ range, of: range === 0 ? ranges : Math.max(ranges, wantedRanges) }, shards).length,
+    shards: range < ranges ? shardsOf({ range, of: ranges }, shards).length : 0,
     lastTickAt: tickedAt[range] ?? null,
     scheduled: range < ranges,
   }));

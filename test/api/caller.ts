@@ -1,11 +1,22 @@
 /** The API over the engine at home, and a caller that holds every answer against its schema: no test can look away from a wrong shape. */
 
 import type * as z from "zod";
-import { BatchAnswer, HealthAnswer, type HealthReport, JobAnswer, ListAnswer } from "../../src/api/answers.ts";
+import {
+  BatchAnswer,
+  DeadLetterListAnswer,
+  HealthAnswer,
+  type HealthReport,
+  JobAnswer,
+  ListAnswer,
+  TicksAnswer,
+} from "../../src/api/answers.ts";
+import type { Access } from "../../src/api/auth.ts";
 import type { ApiLog } from "../../src/api/desk.ts";
 import { ProblemDocument } from "../../src/api/problem.ts";
 import { type Api, createApi } from "../../src/api/routes.ts";
+import type { Ticks } from "../../src/api/ticks.ts";
 import { type AllowList, allowNothing } from "../../src/core/address.ts";
+import type { DeadLetters } from "../../src/core/deadLetter.ts";
 import { soleTenant } from "../../src/core/ids.ts";
 import { limits } from "../../src/core/limits.ts";
 import { type Home, openHome } from "../engine/home.ts";
@@ -35,7 +46,16 @@ export const target = { url: "https://example.com/hook" };
 export const healthy: HealthReport = { status: "ok", checks: { store: "ok", clock: "ok", wheel: { behindMs: 0, waiting: 0, running: 0 } } };
 
 export function openCaller(
-  given: { home?: Home; key?: string | null; allow?: AllowList; maxTimeoutMs?: number; health?: () => Promise<HealthReport> } = {},
+  given: {
+    home?: Home;
+    key?: string;
+    access?: Access;
+    allow?: AllowList;
+    maxTimeoutMs?: number;
+    health?: () => Promise<HealthReport>;
+    deadLetters?: Pick<DeadLetters, "list">;
+    ticks?: Ticks;
+  } = {},
 ): Caller {
   const home = given.home ?? openHome();
   const logged: Caller["logged"] = [];
@@ -43,13 +63,15 @@ export function openCaller(
     engine: home.engine,
     tenant: soleTenant,
     allow: given.allow ?? allowNothing,
-    key: given.key ?? null,
+    access: given.access ?? (given.key == null ? { kind: "loopback" } : { kind: "key", key: given.key }),
     maxTimeoutMs: given.maxTimeoutMs ?? limits.timeoutMsMax,
     cursorKey: Buffer.from("a key for cursors"),
     version: "0.0.0-test",
     health: given.health ?? (async () => healthy),
     metrics: async () => "onthedot_up 1\n",
     log: (line) => logged.push(line),
+    ...(given.deadLetters !== undefined && { deadLetters: given.deadLetters }),
+    ...(given.ticks !== undefined && { ticks: given.ticks }),
   });
   const send: Caller["send"] = async (method, path, sent = {}) => {
     const response = await api.fetch(requestOf(method, path, sent));
@@ -102,6 +124,8 @@ function shapeOf(method: string, path: string): z.ZodType | undefined {
   const [pathname = ""] = path.split("?");
   if (pathname === "/v1/jobs") return method === "GET" ? ListAnswer : JobAnswer;
   if (pathname === "/v1/jobs/batch") return BatchAnswer;
+  if (pathname === "/v1/dead-letters") return DeadLetterListAnswer;
+  if (pathname === "/v1/ticks") return TicksAnswer;
   if (pathname === "/v1/health") return HealthAnswer;
   return pathname.startsWith("/v1/jobs/") ? JobAnswer : undefined;
 }

@@ -59,7 +59,7 @@ describe("the OpenAPI document", () => {
   });
 
   test("states the bounds that requests are judged by, those of the home included", async () => {
-    const { components } = openApi(shapesFor({ timeoutMsMax: 120_000 }), "1") as unknown as Document;
+    const { components } = openApi(shapesFor({ timeoutMsMax: 120_000 }), "1", []) as unknown as Document;
     const create = components.schemas["CreateJob"]?.properties;
     expect(create?.["timeout"]?.["description"]).toContain("1s – 2m");
     expect(create?.["retry"]).toMatchObject({ properties: { maxAttempts: { maximum: limits.attemptMax } }, additionalProperties: false });

@@ -13,7 +13,8 @@ describe.concurrent("onthedot", () => {
     async (line) => {
       const { code, output, errors } = await run(line === "" ? [] : line.split(" ")).ended;
       expect({ code, errors }).toEqual({ code: 0, errors: "" });
-      for (const command of ["start", "config", "version", "help"]) expect(output).toMatch(new RegExp(`^ {2}onthedot ${command} `, "m"));
+      for (const command of ["start", "config", "ticks", "version", "help"])
+        expect(output).toMatch(new RegExp(`^ {2}onthedot ${command} `, "m"));
     },
   );
 

@@ -1,5 +1,6 @@
 /** What only a store behind a network meets: replies that are lost, throttling, half answers, missing rights, and a clock that is off. */
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   BatchGetItemCommand,
   CreateTableCommand,
@@ -174,6 +175,41 @@ describe("what AWS answers", () => {
     expect(await half(false).loadMany(jobs)).toEqual(jobs);
     expect(rounds).toBe(3);
     await expect(half(true).loadMany(jobs)).rejects.toThrow(OutageError);
+  });
+});
+
+describe("a thousand writes at once", () => {
+  it("are under way fifty at a time, and none is lost by waiting", async () => {
+    let under = 0;
+    let most = 0;
+    const crowded = openStore({
+      async send(command: unknown) {
+        most = Math.max(most, ++under);
+        await nextTurn();
+        under -= 1;
+        if (!(command instanceof PutItemCommand)) throw new Error("expected a write");
+        return {};
+      },
+    } as unknown as DynamoDBClient);
+    const answers = await Promise.all(Array.from({ length: 1_000 }, () => crowded.insert(waitingJob())));
+    expect([most, new Set(answers)]).toEqual([50, new Set(["inserted"])]);
+  });
+
+  it("that fail leave their place to others", async () => {
+    const failing = openStore({ send: () => Promise.reject(new Error("a bug")) } as unknown as DynamoDBClient);
+    const answers = await Promise.allSettled(Array.from({ length: 200 }, () => failing.insert(waitingJob())));
+    expect(answers.filter(({ status }) => status === "rejected")).toHaveLength(200);
+  });
+});
+
+describe("an update", () => {
+  it("that only removes is judged by its condition all the same", async () => {
+    const table = createTable({ client: database.client, name: database.tableName });
+    const key = { pk: "~update", sk: "removing" };
+    await table.update(key, { set: { held: "by us", until: 5 } });
+    const heldBy = (holder: string) => ({ expression: "held = :holder", values: { ":holder": holder } });
+    expect(await table.update(key, { remove: ["until"] }, heldBy("others"))).toBe("refused");
+    expect(await table.update(key, { remove: ["until"] }, heldBy("by us"))).toEqual({ ...key, held: "by us" });
   });
 });
 

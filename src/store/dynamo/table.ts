@@ -16,6 +16,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { OutageError } from "../../engine/ports.ts";
 import { table as layout } from "../keys.ts";
+import { createGate } from "./gate.ts";
 
 type Value = string | number | boolean | Uint8Array;
 export type Item = Readonly<Record<string, Value>>;
@@ -60,6 +61,8 @@ const batchKeysMax = 100;
 /** Rounds in which DynamoDB may leave keys of a batch unanswered before that is an outage: about three seconds of waiting. */
 const roundsMax = 7;
 const roundPauseMs = 25;
+/** As many as the SDK has sockets: what waits for one would be timed as if DynamoDB were slow to answer. */
+const requestsMax = 50;
 
 export type TableOptions = {
   readonly client: Pick<DynamoDBClient, "send">;
@@ -70,6 +73,17 @@ export type TableOptions = {
 
 export function createTable({ client, name, refusal = () => undefined }: TableOptions): Table {
   const of = { TableName: name };
+  const gate = createGate(requestsMax);
+  const ask = <T>(action: string, request: () => Promise<T>) => gate(() => askOnce(action, request));
+
+  async function written<T>(action: string, write: () => Promise<T>): Promise<T | "refused"> {
+    try {
+      return await ask(action, write);
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return "refused";
+      throw error;
+    }
+  }
 
   /** What is read leads to claims and calls; a process whose clock is off must not come so far. */
   async function read<T>(action: string, request: () => Promise<T>): Promise<T> {
@@ -152,10 +166,10 @@ function conditioned(condition: Condition | undefined) {
 function updateOf({ set = {}, remove = [], add = {} }: Change, condition: Condition | undefined) {
   const names = [...Object.keys(set), ...remove, ...Object.keys(add)];
   const clause = (word: string, parts: readonly string[]) => (parts.length === 0 ? [] : [`${word} ${parts.join(", ")}`]);
-  const valued = Object.entries({ ...set, ...add }).map(([name, value]) => [`:${name}`, value]);
-  const { ExpressionAttributeValues, ...rest } = { ExpressionAttributeValues: {}, ...conditioned(condition) };
+  const written = Object.fromEntries(Object.entries({ ...set, ...add }).map(([name, value]) => [`:${name}`, value]));
+  const values = { ...condition?.values, ...written };
   return {
-    ...rest,
+    ...(condition === undefined ? {} : { ConditionExpression: condition.expression }),
     UpdateExpression: [
       ...clause(
         "SET",
@@ -171,17 +185,9 @@ function updateOf({ set = {}, remove = [], add = {} }: Change, condition: Condit
       ),
     ].join(" "),
     ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-    ...(valued.length === 0 ? {} : { ExpressionAttributeValues: { ...ExpressionAttributeValues, ...marshal(Object.fromEntries(valued)) } }),
+    // DynamoDB refuses an empty list of values.
+    ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: marshal(values) }),
   };
-}
-
-async function written<T>(action: string, write: () => Promise<T>): Promise<T | "refused"> {
-  try {
-    return await ask(action, write);
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return "refused";
-    throw error;
-  }
 }
 
 /** What passes by itself: too many requests for now, or AWS not well. The SDK has repeated each some times already. */
@@ -192,7 +198,7 @@ const passingErrors = new Set([
   ...["TimeoutError", "AbortError", "NetworkingError", "ExpiredTokenException", "RequestTimeout", "RequestTimeoutException"],
 ]);
 
-async function ask<T>(action: string, request: () => Promise<T>): Promise<T> {
+async function askOnce<T>(action: string, request: () => Promise<T>): Promise<T> {
   try {
     return await request();
   } catch (cause) {
