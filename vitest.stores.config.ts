@@ -1,4 +1,4 @@
-/** The lane that runs the store on DynamoDB Local (Java) and on the emulator of AWS (Python): `npm run stores`. */
+/** The lane that runs the store on DynamoDB Local (Java), and the store and the queues on the emulator of AWS (Python): `npm run stores`. */
 
 import { defineConfig } from "vitest/config";
 

@@ -47,16 +47,18 @@ function keyOf(secret: string): AdminKey {
 const lasting = new Set(["AccessDeniedException", "ResourceNotFoundException", "InvalidRequestException", "DecryptionFailure"]);
 
 async function readSecret(client: Pick<SecretsManagerClient, "send">, secret: string): Promise<string> {
+  const { SecretString } = await ask(client, secret);
+  if (SecretString === undefined || SecretString === "") throw new Error(`expected the admin key in the secret ${secret}, and it is empty`);
+  return SecretString;
+}
+
+async function ask(client: Pick<SecretsManagerClient, "send">, secret: string) {
   try {
-    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secret }));
-    if (SecretString === undefined || SecretString === "")
-      throw new Error(`expected the admin key in the secret ${secret}, and it is empty`);
-    return SecretString;
+    return await client.send(new GetSecretValueCommand({ SecretId: secret }));
   } catch (cause) {
     const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
     if (lasting.has(name))
       throw new Error(`expected to read the admin key by secretsmanager:GetSecretValue: ${name}: ${message}`, { cause });
-    if (name === "Error") throw cause;
     throw new OutageError(`secretsmanager:GetSecretValue did not succeed: ${name}`, { cause });
   }
 }

@@ -3,7 +3,7 @@
  * answer holds the stack up for as long as CloudFormation has patience, so whatever happens here ends in one.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { secondMs } from "../src/core/time.ts";
 import { ForeignEventError } from "./door.ts";
 

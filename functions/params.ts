@@ -31,8 +31,8 @@ export function awsParams({ shards, tickMs, lookaheadMs, retentionMs, keepRespon
     connectLeadMs: 250,
     // A conditional write and the last look at their worst; the record is durable before the instant.
     claimLeadMs: 60,
-    // The handshakes of one second fit the lead on a third of a core.
-    namesPerHint: 20,
+    // With 640 MB the last of so many in one instant is sent 7 ms late, by what docs/hints.md measures.
+    namesPerHint: 15,
     pageEntries: 500,
     // Executors for one partition's backlog, until the next tick.
     stretchesPerPartition: 4,

@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import type { Context } from "aws-lambda";
-import { z } from "zod";
+import * as z from "zod";
 import { reconcileTimeoutMs } from "../src/core/invocation.ts";
 import type { DeployAsk, Step } from "../src/core/tickPlan.ts";
 import { type EpochMs, later, secondMs } from "../src/core/time.ts";

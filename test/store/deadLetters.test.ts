@@ -154,3 +154,10 @@ describe("a dead letter of a message", () => {
     expect(deadLetterOf({ ...message, queue }, plain).reason).toBe(reason);
   });
 });
+
+it("a page goes on where one more was found, whether or not the table says that there are more", async () => {
+  const entries = [3, 2, 1].map((second) => ({ pk: `~dead#m-${second}`, c: `${later(startAt, second * secondMs)}#m-${second}` }));
+  const table = { put: async () => "written" as const, getMany: async () => [], query: async () => ({ items: entries, hasMore: false }) };
+  const { next } = await dynamoDeadLetters({ table, now: clock.now }).list({ after: null, limit: 2 });
+  expect(next).toEqual({ receivedAt: later(startAt, 2 * secondMs), id: "m-2" });
+});

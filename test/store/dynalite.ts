@@ -28,6 +28,8 @@ export async function startDynalite(tableName = "onthedot-test"): Promise<Databa
     tableName,
     async close() {
       client.destroy();
+      // Those of clients that a function under test keeps for ever.
+      server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
