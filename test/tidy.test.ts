@@ -22,8 +22,8 @@ import {
 } from "./tidy.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const files = readTree(root, ["src", "local", "cli", "bench", "docs", "test"]);
-const program = files.filter(({ path }) => /^(?:src|local|cli)\//.test(path));
+const files = readTree(root, ["src", "local", "functions", "infra", "cli", "bench", "docs", "test"]);
+const program = files.filter(({ path }) => /^(?:src|local|functions|infra|cli)\//.test(path));
 const tidyItself = /^test\/tidy/;
 
 const linesMax = 300;
@@ -46,6 +46,7 @@ const unusedForAReason: Record<string, string> = {
   "src/core/retry.ts backoffMs": "the curve is proved on its own, without its jitter",
   "src/store/memory.ts memoryStore": "the model that the other stores are compared with, and what the simulation runs on",
   "src/store/item.ts itemCharsMax": "the bound is proved against the largest job there may be",
+  "src/store/dynamo/skew.ts skewOf": "what is certain of a clock is proved on its own",
   "src/api/openapi.ts openApi": "the document is proved as a value; the API serves its text",
   "local/lock.ts lockFile": "the name is part of what an operator sees in the folder",
   "local/settings.ts firstTryTargets": "the list is proved against the receiver's own addresses",
@@ -124,6 +125,9 @@ describe("a rule of the house", () => {
     ["src/api/routes.ts", 'import { fetch } from "undici";'],
     ["src/store/memory.ts", 'import { host } from "../../local/host.ts";'],
     ["src/store/memory.ts", 'import { main } from "../../cli/main.ts";'],
+    ["infra/table.ts", 'import { createTable } from "../src/store/dynamo/table.ts";'],
+    ["infra/door.ts", 'import { handler } from "../functions/api.ts";'],
+    ["infra/settings.ts", 'import { settingNames } from "../local/settingsTable.ts";'],
   ])("refuses in %s: %s", (path, text) => {
     expect(wrongImports([file(path, text)])).toHaveLength(1);
   });
@@ -134,6 +138,8 @@ describe("a rule of the house", () => {
     ["src/store/sqlite.ts", 'import { DatabaseSync } from "node:sqlite";'],
     ["src/deliver/http.ts", 'import { Client } from "undici";'],
     ["local/host.ts", 'import { memoryStore } from "../src/store/memory.ts";'],
+    ["infra/table.ts", 'import { table } from "../src/store/keys.ts";'],
+    ["infra/queues.ts", 'import { priorities } from "../src/core/job.ts";'],
     ["src/core/job.ts", '// import { turn } from "../engine/turn.ts";'],
   ])("lets pass in %s: %s", (path, text) => {
     expect(wrongImports([file(path, text)])).toEqual([]);
