@@ -194,7 +194,6 @@ const common = (name: string) => ({
   ONTHEDOT_RETENTION: "30d",
   ONTHEDOT_KEEP_RESPONSES: "failures",
   ONTHEDOT_LOG: "info",
-  NODE_OPTIONS: "--enable-source-maps",
   POWERTOOLS_SERVICE_NAME: name,
   POWERTOOLS_METRICS_NAMESPACE: "onthedot",
 });
