@@ -17,6 +17,7 @@ import type { Log } from "../src/system/log.ts";
 import { type AdminKey, createAdminKey } from "./adminKey.ts";
 import { door, readEvent } from "./door.ts";
 import { createHealth } from "./health.ts";
+import type { FunctionMetrics } from "./metrics.ts";
 import { clientDefaults, compose, noDeliver, openBuilding, version } from "./runtime.ts";
 import { everywhere, readSettings } from "./settings.ts";
 import { createTicks, ticksClientConfig } from "./ticks.ts";
@@ -41,19 +42,24 @@ type Parts = {
   readonly adminKey: () => Promise<AdminKey>;
   /** The API for a key; made anew only when the key has changed. */
   readonly apiFor: (key: AdminKey) => Api;
+  /** Rejects with `OutageError` while this instance's clock is off: what it creates would be owed at wrong instants. */
+  readonly refuseWhenOff: () => Promise<void>;
   readonly log: Log;
+  readonly metrics: Pick<FunctionMetrics, "count">;
 };
 
-export function createApiDoor({ adminKey, apiFor, log }: Parts) {
+export function createApiDoor({ adminKey, apiFor, refuseWhenOff, log, metrics }: Parts) {
   let made: { readonly of: AdminKey; readonly api: Api } | undefined;
 
   async function serve(request: Request): Promise<Response> {
     try {
+      await refuseWhenOff();
       const key = await adminKey();
       if (made?.of.key !== key.key) made = { of: key, api: apiFor(key) };
       return await made.api.fetch(request);
     } catch (cause) {
-      log("error", "a request could not be served, for the admin key could not be read", { cause });
+      log(cause instanceof OutageError ? "warn" : "error", "a request could not be served", { cause });
+      if (cause instanceof OutageError) metrics.count("Outages");
       return refusal(
         request,
         cause instanceof OutageError
@@ -111,6 +117,10 @@ export const handler = door(
     adminKey: createAdminKey({ client: new SecretsManagerClient(clientDefaults), secret: settings.adminKeySecret, clock }),
     apiFor: ({ key, cursorKey }) =>
       createApi({ ...api, cursorKey, access: settings.auth === "iam" ? { kind: "judged" } : { kind: "key", key } }),
-    log,
+    // A fresh answer of the table decides: it is the one that was off which may have been mended.
+    async refuseWhenOff() {
+      if (skew.refusal() !== undefined) await plans.read();
+    },
+    ...{ log, metrics },
   }),
 );

@@ -130,6 +130,9 @@ const executorsPerQueue = 100;
 /** Ranges may be added at run time: room for as many dispatchers, each overtaken by one tick, without a deploy. */
 const dispatchersReserved = 32;
 
+/** What one provisioned poller keeps under way at once. */
+const invocationsPerPoller = 10;
+
 /** Beside them the account keeps at least the hundred that AWS insists on, of the thousand that it gives. */
 const reserved = { api: 100, undertaker: 10, reconcile: 2 };
 
@@ -236,7 +239,10 @@ function environmentOf(settings: Settings, tableName: string): Record<string, st
 /** The executor gets what its queues may use together: fewer would throttle hints, and each throttled one is received in vain. */
 function reservedOf(props: OnTheDotProps, ranges: number): Record<DoorName, number> {
   const concurrency = concurrencyOf(props);
-  const executors = priorities.map((priority) => props.pollers?.[priority]?.maximum ?? concurrency[priority]);
+  const executors = priorities.map((priority) => {
+    const ready = props.pollers?.[priority];
+    return ready === undefined ? concurrency[priority] : invocationsPerPoller * ready.maximum;
+  });
   return {
     ...reserved,
     dispatcher: Math.max(dispatchersReserved, 2 * ranges),

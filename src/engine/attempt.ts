@@ -96,7 +96,7 @@ async function attemptHeld(engine: Engine, job: Waiting, invocation: Invocation,
   if (!fits(engine, job, invocation)) return "no_time";
   hold.call ??= prepare(engine, job);
   const claimed = await claimFresh(engine, job, invocation, hold.held);
-  if (claimed === "recorded" || claimed === "not_ours") return claimed;
+  if (typeof claimed === "string") return claimed;
   if (claimed.target.url !== job.target.url || claimed.timeoutMs !== job.timeoutMs) {
     hold.call.release();
     hold.call = prepare(engine, claimed);
@@ -133,7 +133,12 @@ function fits(engine: Engine, job: Waiting, invocation: Invocation): boolean {
 }
 
 /** Claims the job as it stands: an edit while it was held changes what is sent, or when. */
-async function claimFresh(engine: Engine, seen: Waiting, invocation: Invocation, held: Held): Promise<Running | "recorded" | "not_ours"> {
+async function claimFresh(
+  engine: Engine,
+  seen: Waiting,
+  invocation: Invocation,
+  held: Held,
+): Promise<Running | "recorded" | "not_ours" | "no_time"> {
   let job = seen;
   for (;;) {
     const token = engine.ids.token();
@@ -143,6 +148,8 @@ async function claimFresh(engine: Engine, seen: Waiting, invocation: Invocation,
     if ((await commit(engine, claimed)) === "committed") return claimed.to.state === "running" ? claimed.to : "recorded";
     const fresh = await engine.store.load(job);
     if (fresh?.state !== "waiting" || fresh.nextAttemptAt !== seen.nextAttemptAt) return "not_ours";
+    // The edit may have made the call longer than what is left.
+    if (!fits(engine, fresh, invocation)) return "no_time";
     job = fresh;
   }
 }

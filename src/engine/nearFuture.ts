@@ -33,7 +33,7 @@ export async function hintNearFuture(
     if (!hasTime()) break;
     if (engine.clock.now() < savedAt + saveEveryMs) continue;
     await gatherer.flush();
-    const saved = withPlaces(engine, cursor, gatherer);
+    const saved = withPlaces(cursor, gatherer);
     if ((await engine.cursors.save(saved)) === "stale") break;
     cursor = saved;
     savedAt = engine.clock.now();
@@ -42,9 +42,9 @@ export async function hintNearFuture(
   return { cursor: { ...cursor, places: { ...cursor.places, ...gatherer.places() } }, named: gatherer.named() };
 }
 
-function withPlaces(engine: Engine, cursor: Cursor, gatherer: Gatherer): Cursor {
-  const leaseUntil = later(engine.clock.now(), engine.params.tickMs);
-  return { ...cursor, version: cursor.version + 1, places: { ...cursor.places, ...gatherer.places() }, leaseUntil };
+function withPlaces(cursor: Cursor, gatherer: Gatherer): Cursor {
+  // The lease stays as it was taken: a turn that outlives it may be overtaken, which costs doubled hints.
+  return { ...cursor, version: cursor.version + 1, places: { ...cursor.places, ...gatherer.places() } };
 }
 
 async function gatherShard(

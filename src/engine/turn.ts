@@ -22,7 +22,7 @@ export type TurnAnswer =
 
 /** `endsAt`: when the platform ends the invocation; what it did not come to is the next turn's. */
 export async function turn(engine: Engine, range: ShardRange, endsAt: EpochMs | null): Promise<TurnAnswer> {
-  const cursor = await lease(engine, range);
+  const cursor = await lease(engine, range, endsAt);
   if (cursor === "leased") return { kind: "leased" };
   const hasTime = () => endsAt === null || engine.clock.now() < endsAt;
   const { stretches, oldestWakeAt } = await hintPast(engine, range, hasTime);
@@ -33,11 +33,12 @@ export async function turn(engine: Engine, range: ShardRange, endsAt: EpochMs | 
   return { kind: "turned", named, stretches };
 }
 
-function lease(engine: Engine, { range }: ShardRange): Promise<Cursor | "leased"> {
+/** No longer than the invocation lasts, so that a turn that died does not cost the next tick too. */
+function lease(engine: Engine, { range }: ShardRange, endsAt: EpochMs | null): Promise<Cursor | "leased"> {
   const now = engine.clock.now();
-  const until = later(now, engine.params.tickMs);
-  // A lease beyond what one taken now would have was written before the clock was set back; its turn is long over.
-  return engine.cursors.lease(range, { now, until, beyond: later(until, limits.clockSkewMsMax) });
+  const longest = later(now, engine.params.tickMs);
+  // A lease beyond what one taken now could have was written before the clock was set back; its turn is long over.
+  return engine.cursors.lease(range, { now, until: earlierOf(longest, endsAt ?? longest), beyond: later(longest, limits.clockSkewMsMax) });
 }
 
 /** Where a partition still holds entries older than the grace, its past is cut into stretches, each hinted once. */

@@ -26,10 +26,12 @@ export async function wake(engine: Engine, hint: Hint, invocation: Invocation, s
 }
 
 async function wakeNames(engine: Engine, hint: NamesHint, invocation: Invocation): Promise<void> {
+  // A job that was moved while the index lagged may stand in one hint twice, at two instants.
+  const owed = new Set(hint.names.map(({ tenant, id, wakeAt }) => `${tenant} ${id} ${wakeAt}`));
   const named = new Map(hint.names.map((name) => [`${name.tenant} ${name.id}`, name]));
   const free = [...named.values()].filter((name) => engine.register.noteMissed(name) === "free");
   const jobs = await engine.store.loadMany(free);
-  const due = jobs.filter((job): job is Waiting => job.state === "waiting" && job.wakeAt === named.get(`${job.tenant} ${job.id}`)?.wakeAt);
+  const due = jobs.filter((job): job is Waiting => job.state === "waiting" && owed.has(`${job.tenant} ${job.id} ${job.wakeAt}`));
   if (due.length === 0) return drop(engine, "moved");
   const among = due.filter((job) => job.leaseLossCount === 0);
   const lonely = due.filter((job) => job.leaseLossCount > 0);

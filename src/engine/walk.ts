@@ -38,6 +38,11 @@ async function walkPages(engine: Engine, stretch: StretchHint, invocation: Invoc
     let rest = page.filter((entry) => !engine.register.holds(entry));
     while (rest.length > 0) {
       const slots = await takeSlots(invocation, stretch, rest.length);
+      // A newer turn has cut the past anew: two walks side by side would claim the same jobs, and one in vain.
+      if (engine.clock.now() > stretch.cutAt + engine.params.stretchAgeMsMax) {
+        for (const slot of slots) slot();
+        return;
+      }
       const taken = rest.slice(0, slots.length);
       rest = rest.slice(slots.length);
       await startAll(engine, taken, slots, invocation, progress);

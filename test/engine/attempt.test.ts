@@ -182,7 +182,10 @@ describe("the last look", () => {
   });
 
   it("sends nothing where another has taken the job meanwhile, and leaves the other's record", async () => {
-    const params = { leaseRule: { kind: "register", slackMs: dayMs }, cancelWatch: { kind: "asks", leadMs: 5, everyMs: secondMs } } as const;
+    const params = {
+      leaseRule: { kind: "register", slackMs: dayMs },
+      cancelWatch: { kind: "asks", leadMs: 5, everyMs: secondMs },
+    } as const;
     const slow = openFaultyHome(
       once("readPayloads", (wait) => wait(6 * secondMs)),
       { params },

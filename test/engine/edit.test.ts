@@ -40,6 +40,19 @@ describe("an edit", () => {
     expect(home.open()).toBe(0);
   });
 
+  it("that makes the held call longer than what is left of the invocation hands it on, and costs no attempt", async () => {
+    const home = openHome();
+    const job = await home.submit({ dueAt, timeoutMs: secondMs });
+    home.invocation.endsAt = later(dueAt, 10 * secondMs);
+    await home.runUntil(later(dueAt, -50));
+    await change(home, job, { timeoutMs: 20 * secondMs });
+    await home.clock.runUntil(later(dueAt, -1));
+    home.invocation.endsAt = null;
+    await home.runUntil(later(dueAt, 3 * secondMs));
+    expect(home.calls).toHaveLength(1);
+    expect(await home.engine.store.load(job)).toMatchObject({ state: "succeeded", attemptCount: 1, leaseLossCount: 0 });
+  });
+
   it.each([
     ["claimed and not yet sent", -10],
     ["in flight", 100],

@@ -146,6 +146,33 @@ describe("two turns", () => {
   });
 });
 
+describe("a turn that dies with its invocation", () => {
+  it("does not cost the next tick too, however late it began", async () => {
+    const { home, engine } = open();
+    const invocationMs = 50 * secondMs;
+    await home.clock.runUntil(later(startAt, 3 * secondMs));
+    const dies = { ...engine, store: { ...engine.store, wheel: () => Promise.reject(new OutageError("the table is out")) } };
+    await expect(turn(dies, range, later(home.clock.now(), invocationMs))).rejects.toThrow(OutageError);
+    await home.clock.runUntil(later(startAt, minuteMs));
+    expect((await turn(engine, range, later(home.clock.now(), invocationMs))).kind).toBe("turned");
+  });
+});
+
+describe("a names hint", () => {
+  it.each([
+    ["first", [0, 300]],
+    ["last", [300, 0]],
+  ])("that holds a job at two instants, the true one %s, runs it", async (_, offsetsMs) => {
+    const home = openHome();
+    const job = await home.submit({ dueAt: later(startAt, 100 * secondMs) });
+    const names = offsetsMs.map((ms) => ({ tenant: job.tenant, id: job.id, wakeAt: later(job.wakeAt, ms) }));
+    home.hints.stop();
+    void wake(home.engine, { kind: "names", priority: "normal", startAt: job.wakeAt, names }, home.invocation);
+    await home.clock.runUntil(later(job.wakeAt, secondMs));
+    expect(home.calls.map((call) => call.startedAt)).toEqual([job.wakeAt]);
+  });
+});
+
 describe("a turn over the past", () => {
   it("hints nothing where nothing is older than the grace", async () => {
     const { engine, stretches, owe } = open();

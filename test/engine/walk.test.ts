@@ -6,7 +6,7 @@ import { wake } from "../../src/engine/wake.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import { startAt } from "../builders.ts";
 import { faultyStore } from "./faultyStore.ts";
-import { openHome } from "./home.ts";
+import { answerWith, openHome } from "./home.ts";
 import { createVirtualClock } from "./virtualClock.ts";
 
 const dueAt = later(startAt, secondMs);
@@ -72,6 +72,18 @@ describe("a walk over the past", () => {
     await home.submit();
     await expect(wake(home.engine, everything, home.invocation)).rejects.toThrow("out");
     expect(home.invocation.slots.taken()).toBe(0);
+  });
+
+  it("ends when a newer turn has cut the past anew, and leaves the rest to that one's hints", async () => {
+    const home = openHome({
+      ...{ capacity: 1, namesMax: 0, answer: answerWith(200, { afterMs: 400 }) },
+      params: { stretchAgeMsMax: secondMs },
+    });
+    for (let count = 0; count < 10; count++) await home.submit();
+    const walked = wake(home.engine, everything, home.invocation);
+    await home.clock.runUntil(later(startAt, minuteMs));
+    await walked;
+    expect(home.calls.map((call) => call.startedAt - startAt)).toEqual([0, 400, 800]);
   });
 
   it("over more entries than one page comes to all of them, once each", async () => {

@@ -2,7 +2,8 @@
 
 import { cancelsAreExact, durableBeforeTold, editsAreExact, keysAreJobs, nothingIsLost } from "./checks/answers.ts";
 import { chronicleOf, type Violation } from "./checks/chronicle.ts";
-import { hintsAreBounded } from "./checks/cost.ts";
+import { chainsEnd, hintsAreBounded, pastIsCutWhole } from "./checks/cost.ts";
+import { deadLettersAreKept, everyShardHasATick, messagesJudgeNoJob } from "./checks/house.ts";
 import { comesToRest, leasesEndInTime, noSlotIdles, oldestFirst, onTheDot, takenInTime } from "./checks/progress.ts";
 import * as record from "./checks/record.ts";
 import * as wire from "./checks/wire.ts";
@@ -32,6 +33,7 @@ export function check(world: World, capacity: Capacity, house: House): readonly 
     ...record.endsAreEarned(chronicle),
     ...record.outcomesAreHeard(chronicle),
     ...record.leaseLossesHaveCauses(chronicle),
+    ...record.holdersSettle(chronicle),
     ...record.poisonIsAlone(chronicle, world, capacity),
     ...durableBeforeTold(chronicle, world),
     ...editsAreExact(chronicle),
@@ -45,5 +47,10 @@ export function check(world: World, capacity: Capacity, house: House): readonly 
     ...onTheDot(chronicle, world, capacity),
     ...oldestFirst(chronicle, world),
     ...hintsAreBounded(chronicle, world),
+    ...chainsEnd(world, capacity),
+    ...pastIsCutWhole(chronicle, world),
+    ...deadLettersAreKept(world),
+    ...messagesJudgeNoJob(chronicle),
+    ...everyShardHasATick(world),
   ];
 }

@@ -1,50 +1,56 @@
 /**
  * The engine as the AWS home runs it: API functions, dispatchers started by ticks, executors started by a queue and killed by the
- * platform at their timeout. Nothing lives longer than one invocation but the store, the cursors and the queue.
+ * platform at their timeout. Nothing lives longer than one invocation but the table, the queues and the schedules.
  */
 
-import { type EpochMs, later, minuteMs, secondMs } from "../../src/core/time.ts";
+import { deadLetterOf } from "../../src/core/deadLetter.ts";
+import { apiTimeoutMs, dispatcherTimeoutMs, undertakerTimeoutMs } from "../../src/core/invocation.ts";
+import { later, secondMs } from "../../src/core/time.ts";
 import type { Invocation } from "../../src/engine/attempt.ts";
-import { type Capacity, dispatcherTimeoutMs, type House, ranges } from "./house.ts";
-import { cursorsOf, engineIn } from "./ports.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import type { Capacity, House } from "./house.ts";
+import { engineIn } from "./ports.ts";
 import { createProcess, type Process } from "./process.ts";
 import { createQueue, type Message, type Queue } from "./queue.ts";
-import { isWithin } from "./weather.ts";
+import { createDynamo } from "./table.ts";
+import { openTicks, type Tick } from "./ticks.ts";
+import { drawClockOffMs, type Mishaps } from "./weather.ts";
 import type { World } from "./world.ts";
 
-/** Why a process ended that the platform killed because its time was up. */
-export const timeoutKill = "killed at its timeout";
+/** As the dispatcher's door: a turn takes nothing on any more so long before the platform ends it. */
+const closingMs = 5 * secondMs;
 
 export function openCloud(world: World, capacity: Capacity): House {
-  const cursors = world.code.memoryCursors();
   const dice = world.dice.fork("cloud");
-  const queue: Queue = createQueue(world, capacity, execute);
+  const dynamo = createDynamo(world);
+  const queue: Queue = createQueue(world, capacity, { receive, bury });
+  const { skewMsMax, punctual, clocksOff } = world.weather;
   let started = 0;
 
-  function start(kind: string): Process {
-    const skewMs = world.weather.skewMsMax === 0 ? 0 : dice.whole(-world.weather.skewMsMax, world.weather.skewMsMax);
-    return createProcess(world, `${kind}${++started}`, skewMs);
+  function start(kind: string, timeoutMs: number, mishaps?: Mishaps): Process {
+    // The worst two clocks are met more often than by an even draw.
+    const skewMs = skewMsMax === 0 ? 0 : dice.pick([-skewMsMax, -skewMsMax, skewMsMax, skewMsMax, dice.whole(-skewMsMax, skewMsMax)]);
+    const isOff = world.isRough() && dice.happens(clocksOff);
+    const step = isOff ? { afterMs: dice.pick([0, dice.whole(0, 20) * secondMs]), toMs: drawClockOffMs(dice) } : undefined;
+    return createProcess(world, `${kind}${++started}`, { skewMs, timeoutMs, step, ...(mishaps && { mishaps }) });
   }
 
-  const engineOf = (process: Process) =>
-    engineIn(world, process, { hints: queue.hintsFor(process), cursors: cursorsOf(world, process, cursors) });
-
-  /** The platform ends what runs too long. */
-  async function endAt(process: Process, at: EpochMs): Promise<void> {
-    await world.clock.until(at);
-    void process.die(timeoutKill);
+  function engineOf(process: Process, hops: number): Engine {
+    const cursors = world.code.createDynamoCursors(dynamo.tableFor(process));
+    return engineIn(world, process, { store: dynamo.storeFor(process), hints: queue.hintsFor(process, hops), cursors });
   }
 
-  async function execute(messages: readonly Message[]): Promise<readonly Message[] | "died"> {
-    if (world.isRough() && dice.happens(0.1)) await world.clock.until(later(world.clock.now(), dice.whole(100, 1_500)));
-    const process = start("executor");
-    const engine = engineOf(process);
-    void endAt(process, later(world.clock.now(), capacity.executorTimeoutMs));
-    const endsAt = later(process.clock.now(), capacity.executorTimeoutMs);
+  async function receive(messages: readonly Message[]): Promise<readonly Message[] | "died"> {
+    // A cold start.
+    if (world.isRough() && !punctual && dice.happens(0.1)) await world.clock.until(later(world.clock.now(), dice.whole(100, 1_500)));
+    const { executorTimeoutMs } = capacity.spans;
+    const process = start("executor", executorTimeoutMs);
+    const engine = engineOf(process, 1 + Math.max(...messages.map(({ hops }) => hops)));
+    const endsAt = later(process.clock.now(), executorTimeoutMs);
     const invocation: Invocation = { slots: world.code.createSlots(capacity.slots), endsAt, warm: 0 };
     return new Promise((resolve) => {
       process.onEnd(() => resolve("died"));
-      void handle(messages, (message) => world.code.wake(engine, message.hint, invocation)).then((failed) => {
+      void handle(messages, { process, engine, invocation }).then((failed) => {
         resolve(failed);
         void process.die("done");
       });
@@ -52,72 +58,80 @@ export function openCloud(world: World, capacity: Capacity): House {
   }
 
   /** Answers the messages that should come again. */
-  async function handle(messages: readonly Message[], wake: (message: Message) => Promise<void>): Promise<readonly Message[]> {
+  async function handle(
+    messages: readonly Message[],
+    { process, engine, invocation }: { process: Process; engine: Engine; invocation: Invocation },
+  ): Promise<readonly Message[]> {
+    const wake = async ({ hint }: Message): Promise<"handled" | "no hint"> => {
+      if (hint === undefined) return "no hint";
+      dynamo.refuseIfOff(process);
+      await world.code.wake(engine, hint, invocation);
+      return "handled";
+    };
     const outcomes = await Promise.allSettled(messages.map(wake));
     return messages.filter((_, index) => {
       const outcome = outcomes[index];
-      if (outcome?.status !== "rejected") return false;
-      noteUnlessOutage(world, "executor", outcome.reason);
+      if (outcome?.status === "fulfilled") return outcome.value === "no hint";
+      noteUnlessOutage(world, "executor", outcome?.reason);
       return true;
     });
   }
 
-  async function dispatch(range: (typeof ranges)[number]): Promise<void> {
-    const process = start("dispatcher");
-    void endAt(process, later(world.clock.now(), dispatcherTimeoutMs));
-    const endsAt = later(process.clock.now(), dispatcherTimeoutMs);
+  /** The undertaker: what was no hint is recorded, and a hint is dropped, for the wheel still holds the work. */
+  function bury(message: Message): Promise<"done" | "died"> {
+    const process = start("undertaker", undertakerTimeoutMs);
+    const deadLetters = world.code.dynamoDeadLetters({ table: dynamo.tableFor(process), now: process.clock.now });
+    const write = async () => {
+      if (message.hint !== undefined) return;
+      const letter = {
+        id: message.id,
+        receivedAt: process.clock.now(),
+        queue: message.priority,
+        body: message.body,
+        receives: message.receives,
+      };
+      await deadLetters.record(deadLetterOf(letter, (text) => text));
+    };
+    return new Promise((resolve) => {
+      process.onEnd(() => resolve("died"));
+      write().then(
+        () => {
+          resolve("done");
+          void process.die("done");
+        },
+        (error: unknown) => {
+          noteUnlessOutage(world, process.name, error);
+          void process.die("its write failed");
+        },
+      );
+    });
+  }
+
+  async function dispatch(tick: Tick, isGood: boolean): Promise<void> {
+    const process = start("dispatcher", dispatcherTimeoutMs, isGood ? undefined : world.weather.turns.mishaps);
+    if (!isGood) world.note({ kind: "fault", by: process.name, what: "goes badly", lastsMs: dispatcherTimeoutMs });
+    const engine = engineOf(process, 0);
+    const endsAt = later(process.clock.now(), dispatcherTimeoutMs - closingMs);
+    const plans = world.code.dynamoTickPlans(dynamo.tableFor(process), world.params.shards);
     try {
-      await world.code.turn(engineOf(process), range, endsAt);
+      const plan = await plans.signIn(tick.range, process.clock.now());
+      dynamo.refuseIfOff(process);
+      const shards = world.code.shardsOf({ range: tick.range, of: tick.of ?? plan.ranges }, plan.shards);
+      if (!plan.paused && shards.length > 0) await world.code.turn(engine, { range: tick.range, shards }, endsAt);
     } catch (error) {
       noteUnlessOutage(world, process.name, error);
     }
     void process.die("done");
   }
 
-  async function tick(range: (typeof ranges)[number]): Promise<void> {
-    for (;;) {
-      await nextTick(range.shards);
-      const { tick: fault, ticksOut } = world.weather;
-      const isRough = world.isRough();
-      if (isRough && (dice.happens(fault.lost) || isWithin(ticksOut, world.clock.now()))) continue;
-      void dispatchLate(range, isRough ? dice.whole(0, fault.lateMsMax) : 0);
-      if (isRough && dice.happens(fault.doubled)) void dispatchLate(range, dice.whole(0, 90) * secondMs);
-    }
-  }
-
-  async function dispatchLate(range: (typeof ranges)[number], lateMs: number): Promise<void> {
-    if (lateMs > 0) await world.clock.until(later(world.clock.now(), lateMs));
-    await dispatch(range);
-  }
-
-  /** The next whole minute at which a turn could find anything: a turn over an empty look-ahead would only cost real time. */
-  async function nextTick(shards: readonly number[]): Promise<void> {
-    do {
-      await world.clock.until(nextMinute(world.clock.now()));
-      const horizonMs = world.params.lookaheadMs + 2 * minuteMs;
-      const next = world.truth.nextWakeAt(shards);
-      if (next === undefined) await world.truth.changed();
-      else if (next > world.clock.now() + horizonMs) await sleepUntil(later(next, -horizonMs));
-      else return;
-    } while (!dice.happens(0.05));
-  }
-
-  function sleepUntil(at: EpochMs): Promise<void> {
-    return Promise.race([world.clock.until(at), world.truth.changed()]);
-  }
-
-  for (const range of ranges) void tick(range);
+  openTicks({ world, dynamo, start, dispatch });
   return {
     openDesk() {
-      const process = start("api");
-      return { engine: engineOf(process), process, leave: () => void process.die("done") };
+      const process = start("api", apiTimeoutMs);
+      return { engine: engineOf(process, 0), process, leave: () => void process.die("done") };
     },
     isQuiet: () => queue.depth() === 0,
   };
-}
-
-function nextMinute(now: EpochMs): EpochMs {
-  return later(now, minuteMs - (now % minuteMs));
 }
 
 function noteUnlessOutage(world: World, by: string, error: unknown): void {

@@ -1,5 +1,6 @@
 /** The code under test as one value, so that a mutated copy of it can take its place. Whatever the simulation runs, it takes from here. */
 
+import { shardsOf } from "../../src/core/tickPlan.ts";
 import { admitAll } from "../../src/engine/admit.ts";
 import { cancel } from "../../src/engine/cancel.ts";
 import { edit } from "../../src/engine/edit.ts";
@@ -11,11 +12,20 @@ import { submit } from "../../src/engine/submit.ts";
 import { turn } from "../../src/engine/turn.ts";
 import { wake } from "../../src/engine/wake.ts";
 import { createMemoryHints } from "../../src/hints/memory.ts";
+import { readHint } from "../../src/hints/message.ts";
+import { createSqsHints } from "../../src/hints/sqs.ts";
+import { createDynamoCursors } from "../../src/store/dynamo/cursors.ts";
+import { dynamoDeadLetters } from "../../src/store/dynamo/deadLetters.ts";
+import { skewOf } from "../../src/store/dynamo/skew.ts";
+import { createDynamoStore } from "../../src/store/dynamo/store.ts";
+import { dynamoTickPlans } from "../../src/store/dynamo/tickPlan.ts";
 import { memoryCursors, memoryStore } from "../../src/store/memory.ts";
+import { reconcile } from "../../src/ticks/reconcile.ts";
 
 export const realCode = {
   ...{ admitAll, cancel, edit, OutageError, createRegister, replay, createSlots, submit, turn, wake },
   ...{ createMemoryHints, memoryCursors, memoryStore },
+  ...{ createSqsHints, readHint, createDynamoStore, createDynamoCursors, dynamoTickPlans, dynamoDeadLetters, skewOf, reconcile, shardsOf },
 };
 
 export type Code = typeof realCode;

@@ -9,7 +9,7 @@ export type CallFault = "none" | "crash_before" | "crash_after" | "freeze_before
 
 export function drawCallFault(world: World, process: Process): CallFault {
   if (!world.isRough()) return "none";
-  const { perCall } = world.weather;
+  const { perCall } = process.mishaps;
   let fraction = process.dice.fraction();
   if (fraction >= perCall.any) return "none";
   for (const [fault, probability] of [
@@ -35,30 +35,52 @@ export type Manner = {
   readonly outlivesProcess: boolean;
   /** Whether whoever is called does not answer now. */
   readonly isOut: () => boolean;
+  /** Never slower than its latency, also where its process's calls are. */
+  readonly isPrompt?: boolean;
+  /** Whether this call is refused for there being too many, after some tries. */
+  readonly isThrottled?: () => boolean;
 };
 
 /** Passes one call of a process on to the world, with whatever goes wrong on its way there or back. */
-export async function callThrough<T>(world: World, process: Process, manner: Manner, effect: () => Promise<T>): Promise<T> {
+export function callThrough<T>(world: World, process: Process, manner: Manner, effect: () => Promise<T>): Promise<T> {
   if (!world.mayCall()) {
     world.note({ kind: "threw", by: process.name, error: "it calls again and again, and no time passes" });
     return process.die("spins");
   }
   const fault = drawCallFault(world, process);
+  // Most of what a turn reads is pages without an entry, and nothing happens on the way: no more than that is done for them.
+  if (fault === "none" && isImmediate(process, manner) && !manner.isOut()) return effect();
+  return callWith(fault, world, process, manner, effect);
+}
+
+function isImmediate(process: Process, { kind, latencyMsMax, isThrottled }: Manner): boolean {
+  return kind === "read" && latencyMsMax === 0 && process.mishaps.slowMsMax === 0 && isThrottled === undefined && process.isAwake();
+}
+
+async function callWith<T>(fault: CallFault, world: World, process: Process, manner: Manner, effect: () => Promise<T>): Promise<T> {
   if (fault === "crash_before") return process.die("crashed before a call");
   if (fault === "freeze_before") {
     process.freeze(drawFreezeMs(process.dice));
     await process.awake();
   }
-  const toMs = manner.latencyMsMax === 0 ? 0 : process.dice.whole(1, manner.latencyMsMax);
+  const latencyMsMax = manner.latencyMsMax + (manner.isPrompt === true ? 0 : process.mishaps.slowMsMax);
+  const toMs = latencyMsMax === 0 ? 0 : process.dice.whole(1, latencyMsMax);
   // A write takes effect in a step of its own; a read's answer may be old by the time it arrives.
   const effectFirst = manner.kind === "read" && (toMs === 0 || process.dice.happens(0.5));
   if (!effectFirst && toMs > 0) await world.clock.until(later(world.clock.now(), toMs));
   if (!manner.outlivesProcess) await process.awake();
   if (manner.isOut()) return outage(world, process, "nobody answered");
   if (fault === "refused") return outage(world, process, "a call was refused");
+  if (manner.isThrottled?.() === true) {
+    await world.clock.until(later(world.clock.now(), process.dice.whole(100, 1_500)));
+    return outage(world, process, "a call was throttled");
+  }
   let answer = await effect();
   if (fault === "repeated" && manner.kind === "write" && manner.outlivesProcess) {
-    await world.clock.until(later(world.clock.now(), process.dice.whole(20, 300)));
+    // Meanwhile others may write on top of what was written.
+    await world.clock.until(
+      later(world.clock.now(), process.dice.pick([process.dice.whole(20, 300), process.dice.whole(1, 5) * secondMs])),
+    );
     answer = await effect();
   }
   if (fault === "crash_after") return process.die("crashed after a call");

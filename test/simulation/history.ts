@@ -39,6 +39,12 @@ export type Happening = { readonly at: EpochMs } /** A write took effect. `from`
   | { readonly kind: "fault"; readonly by: string; readonly what: string; readonly lastsMs: number }
   | { readonly kind: "hinted"; readonly by: string; readonly hint: Hint }
   | { readonly kind: "turned"; readonly by: string; readonly named: number; readonly stretches: number }
+  /** The further ticks that stand, and what the base tick goes by. */
+  | { readonly kind: "ticks"; readonly baseOf: number; readonly further: readonly { readonly range: number; readonly of?: number }[] }
+  /** A message went to the dead letters. */
+  | { readonly kind: "dead"; readonly message: string; readonly why: string; readonly receives: number }
+  /** What was no hint stands in a record. */
+  | { readonly kind: "buried"; readonly message: string }
   | { readonly kind: "read"; readonly by: string; readonly jobs: number }
   /** The engine threw what is no outage. */
   | { readonly kind: "threw"; readonly by: string; readonly error: string }
@@ -78,6 +84,12 @@ function detailOf(happening: Happening): string {
       return `${happening.by} ${shownHint(happening.hint)}`;
     case "turned":
       return `${happening.by} named ${happening.named}, stretches ${happening.stretches}`;
+    case "ticks":
+      return `base of ${happening.baseOf}${happening.further.map(({ range, of }) => `, ${range} of ${of}`).join("")}`;
+    case "dead":
+      return `${happening.message} ${happening.why} after ${happening.receives}`;
+    case "buried":
+      return happening.message;
     case "read":
       return `${happening.by} ${happening.jobs}`;
     case "threw":

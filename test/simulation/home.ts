@@ -8,7 +8,7 @@ import type { Invocation } from "../../src/engine/attempt.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { MemoryHints } from "../../src/hints/memory.ts";
 import type { Capacity, House } from "./house.ts";
-import { engineIn } from "./ports.ts";
+import { engineIn, homeStoreOf } from "./ports.ts";
 import { createProcess, type Process } from "./process.ts";
 import type { World } from "./world.ts";
 
@@ -29,7 +29,7 @@ export function openHome(world: World, capacity: Capacity): House {
   let host = boot();
 
   function boot(): Host {
-    const process = createProcess(world, `host${++started}`, 0);
+    const process = createProcess(world, `host${++started}`, { skewMs: 0 });
     const { params } = world;
     const hintedAnewBefore = later(process.clock.now(), params.lookaheadMs + params.tickMs);
     const invocation: Invocation = { slots: world.code.createSlots(capacity.slots), endsAt: null, warm: 0 };
@@ -41,7 +41,12 @@ export function openHome(world: World, capacity: Capacity): House {
       leadMs: params.leadMs,
       deliver: (hint, started) => unlessOutage(world, process, world.code.wake(engine, hint, invocation, started)),
     });
-    const engine = engineIn(world, process, { hints, cursors: world.code.memoryCursors(), params: { hintedAnewBefore } });
+    const engine = engineIn(world, process, {
+      store: homeStoreOf(world, process),
+      hints,
+      cursors: world.code.memoryCursors(),
+      params: { hintedAnewBefore },
+    });
     const booted: Host = { process, engine, invocation, hints, stopping: false };
     process.onEnd(() => void bootAgain());
     void tick(booted);

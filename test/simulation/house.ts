@@ -1,6 +1,8 @@
 /** What a home of the engine is to the simulation, whatever it is built of. */
 
+import { awsParams } from "../../functions/params.ts";
 import { homeParams as embeddedParams } from "../../local/params.ts";
+import { brokenSpans, type Spans, spansFor } from "../../src/core/invocation.ts";
 import { dayMs, minuteMs, secondMs, toEpochMs } from "../../src/core/time.ts";
 import type { Params } from "../../src/engine/engine.ts";
 import type { Dice } from "./chance.ts";
@@ -19,66 +21,48 @@ export type Capacity = {
   readonly slots: number;
   /** Executors at once for each queue, in the cloud. */
   readonly executors: number;
-  /** F: when the platform kills an executor. Both shorter and longer than the grace: a lease shows what it is worth only where others come before the kill. */
-  readonly executorTimeoutMs: number;
+  /** F and V. */
+  readonly spans: Spans;
   /** Messages that one invocation gets at most. */
   readonly batch: number;
   /** Names that a home holds in memory. */
   readonly names: number;
 };
 
-export function drawCapacity(dice: Dice, weather: { calm: boolean; overload: boolean }): Capacity {
-  const executorTimeoutMs = dice.pick([45, 180]) * secondMs;
-  // Few enough that one invocation's time does not suffice for a stretch.
-  if (weather.overload) {
-    return {
-      executorTimeoutMs: 45 * secondMs,
-      slots: dice.pick([1, 1, 3]),
-      executors: dice.pick([1, 2]),
-      batch: 1,
-      names: dice.pick([4, 1_000]),
-    };
-  }
-  if (weather.calm) return { executorTimeoutMs, slots: 64, executors: 64, batch: 1, names: dice.pick([1, 3, 1_000]) };
-  const batch = dice.pick([1, 1, 4]);
-  // Batches form where executors are few.
-  const executors = dice.pick(batch > 1 ? [1, 2, 4] : [4, 16, 64]);
-  return { executorTimeoutMs, batch, executors, slots: dice.pick([3, 6, 64]), names: dice.pick([1, 3, 1_000]) };
+const spansDefault = spansFor(2 * minuteMs);
+/** Hardly longer than the longest call of the workload: a lease shows what it is worth where others come before the platform's kill. */
+const spansShort: Spans = { maxTimeoutMs: 20 * secondMs, executorTimeoutMs: 45 * secondMs, visibilityMs: 270 * secondMs };
+for (const spans of [spansDefault, spansShort]) {
+  if (brokenSpans(spans).length > 0) throw new Error(`expected spans that a deploy may have: ${brokenSpans(spans).join("; ")}`);
 }
 
-export const dispatcherTimeoutMs = 55 * secondMs;
-/** V ≥ 6F. */
-export const visibilityPerTimeout = 6;
+export function drawCapacity(dice: Dice, weather: { punctual: boolean; overload: boolean; sleepBeforeByte: number }): Capacity {
+  const spans = dice.pick([spansShort, spansDefault]);
+  // Few enough that one invocation's time does not suffice for a stretch.
+  if (weather.overload) {
+    return { spans: spansShort, slots: dice.pick([1, 1, 3]), executors: dice.pick([1, 2]), batch: 1, names: dice.pick([4, 1_000]) };
+  }
+  if (weather.punctual) return { spans, slots: 64, executors: 64, batch: 1, names: dice.pick([1, 3, 1_000]) };
+  const batch = dice.pick([1, 1, 4]);
+  // Batches form where executors are few.
+  const drawn = dice.pick(batch > 1 ? [1, 2, 4] : [4, 16, 64]);
+  // Where many sleep, others must be free to look at what they hold.
+  const executors = weather.sleepBeforeByte > 0.1 ? 64 : drawn;
+  return { spans, batch, executors, slots: dice.pick([3, 6, 64]), names: dice.pick([1, 3, 1_000]) };
+}
+
+/** How often a queue gives a message out before it goes to the dead letters. */
 export const receivesMax = 5;
 
-/** Each range of shards has a tick of its own. */
-export const ranges = [
-  { range: 0, shards: [0, 1] },
-  { range: 1, shards: [2, 3] },
-] as const;
-
-/** What the AWS home sets. Pages are small, so that forty jobs fill several. */
+/** What the AWS home sets, but for the bounds that forty jobs would not reach. */
 export function cloudParams(dice: Dice): Params {
+  const choices = { tickMs: minuteMs, lookaheadMs: 300 * secondMs, retentionMs: 30 * dayMs, keepResponses: "failures" } as const;
+  const real = awsParams({ ...choices, shards: 4 }, "simulated");
   return {
-    shards: 4,
-    tickMs: minuteMs,
-    lookaheadMs: 300 * secondMs,
-    graceMs: 65 * secondMs,
-    namesAgeMsMax: 65 * secondMs,
-    stretchAgeMsMax: minuteMs,
-    leadMs: 200,
-    connectLeadMs: 100,
-    claimLeadMs: 50,
-    namesPerHint: dice.pick([3, 20]),
+    ...real,
+    namesPerHint: dice.pick([3, real.namesPerHint]),
     pageEntries: dice.pick([4, 50]),
     stretchesPerPartition: dice.pick([1, 3]),
-    lonelySpreadMs: 10 * secondMs,
-    hintedAnewBefore: toEpochMs(0),
-    leaseRule: { kind: "invocation" },
-    cancelWatch: { kind: "asks", leadMs: 20, everyMs: 2 * secondMs },
-    retentionMs: 30 * dayMs,
-    keepResponses: "failures",
-    userAgent: "onthedot/simulated",
   };
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Answer, FailureReason } from "../../src/core/outcome.ts";
-import { type EpochMs, earlierOf, later, secondMs } from "../../src/core/time.ts";
+import { type EpochMs, earlierOf, later, minuteMs, secondMs } from "../../src/core/time.ts";
 import type { CallRequest, Deliver, PreparedCall } from "../../src/engine/ports.ts";
 import type { Dice } from "./chance.ts";
 import { type CallFault, drawCallFault } from "./faults.ts";
@@ -58,7 +58,7 @@ export function createTargets(world: World): Targets {
     const sleeps = world.isRough() && process.dice.happens(world.weather.sleepBeforeByte);
     if (sleeps || fault === "freeze_before") {
       // Between the last look at any clock and the first byte: as old as a look can be.
-      process.freeze(sleeps ? process.dice.whole(60, 200) * secondMs : drawFreezeMs(process.dice));
+      process.freeze(sleeps ? drawSleepMs(process, world.clock.now()) : drawFreezeMs(process.dice));
       await process.awake();
     }
     return exchange(process, { label, request, reaction, fault, ...limit });
@@ -123,6 +123,23 @@ export function createTargets(world: World): Targets {
       },
     }),
   };
+}
+
+/**
+ * As long as a lease may last, or until right before the platform ends the process, where a lease must still hold: right after a turn, whose
+ * hints have others look at it, if one comes then.
+ */
+function drawSleepMs({ dice, killedAt }: Process, now: EpochMs): number {
+  if (killedAt === null || dice.happens(0.3)) return dice.whole(60, 200) * secondMs;
+  const turnAt = killedAt - (killedAt % minuteMs);
+  const wakesAt = killedAt - turnAt < 3 * secondMs ? turnAt + dice.whole(100, 900) : killedAt - dice.whole(1, 1_500);
+  return Math.max(0, Math.min(wakesAt, killedAt - 1) - now);
+}
+
+/** As long, or so that there is no time left for the call, but enough to say so. */
+export function drawStallMs({ dice, killedAt }: Process, now: EpochMs): number {
+  if (killedAt === null || dice.happens(0.3)) return dice.whole(60, 200) * secondMs;
+  return Math.max(0, killedAt - dice.whole(1, 8) * secondMs - now);
 }
 
 function drawReaction(world: World, dice: Dice, call: number): Reaction {

@@ -15,7 +15,7 @@ type Create = Extract<Asked, { what: "create" }>;
 export function startWorkload(world: World, clients: Clients, spanMs: number): void {
   const dice = world.dice.fork("workload");
   const startAt = world.clock.now();
-  const crowdAt = later(startAt, dice.whole(0, spanMs));
+  const crowdAt = drawCrowdAt(dice, later(startAt, dice.whole(0, spanMs)));
   const { overload } = world.weather;
   const count = overload ? 60 : dice.whole(25, 45);
   // Ten times what the house can call at once. Named one by one by their makers, or many at a time by a turn.
@@ -31,6 +31,15 @@ export function startWorkload(world: World, clients: Clients, spanMs: number): v
   }
 }
 
+/**
+ * Any time, or such that a turn comes when the platform ends those who were woken for it, whose timeout is 45 seconds or 3 minutes: whether
+ * a lease holds to the last moment is seen only where someone looks then.
+ */
+function drawCrowdAt(dice: Dice, at: EpochMs): EpochMs {
+  const secondsMs = dice.pick([1, 16]) * secondMs + dice.whole(500, 2_500);
+  return dice.happens(0.3) ? at : toEpochMs(at - (at % minuteMs) + secondsMs);
+}
+
 /** The life of one job, as its clients see it. */
 async function live(world: World, clients: Clients, dice: Dice, plan: { bornAt: EpochMs; create: Create }): Promise<void> {
   await world.clock.until(plan.bornAt);
@@ -40,7 +49,8 @@ async function live(world: World, clients: Clients, dice: Dice, plan: { bornAt: 
   if (told.job === undefined || world.weather.overload) return;
   const job = told.job;
   const edits = dice.pick([0, 0, 0, 1, 2, 3]);
-  const cancels = dice.pick([0, 0, 0, 0, 1, 2]);
+  // What comes while an executor sleeps is what it must find when it wakes.
+  const cancels = world.weather.sleepBeforeByte > 0.1 ? dice.pick([0, 0, 1, 2]) : dice.pick([0, 0, 0, 0, 1, 2]);
   for (let edit = 1; edit <= edits; edit++) void editSometime(world, clients, dice.fork(`edit${edit}`), { ...plan, job, edit });
   for (let cancel = 1; cancel <= cancels; cancel++) void cancelSometime(world, clients, dice.fork(`cancel${cancel}`), { ...plan, job });
   if (dice.happens(0.15)) void replaySometime(world, clients, dice.fork("replay"), { ...plan, job });
@@ -97,6 +107,7 @@ function drawMoment(world: World, dice: Dice, dueAt: EpochMs): EpochMs {
     dice.whole(-1_500, 500),
     dice.whole(0, 10 * secondMs),
     dice.whole(-300, 300) * secondMs,
+    ...(world.weather.sleepBeforeByte > 0.1 ? [dice.whole(0, 60 * secondMs)] : []),
   ];
   return toEpochMs(Math.max(world.clock.now(), dueAt + dice.pick(around)));
 }
@@ -107,6 +118,9 @@ function drawDueAt(world: World, dice: Dice, bornAt: EpochMs, { crowdAt, endAt }
   const draw = dice.whole(1, 10);
   if (draw === 1) return later(bornAt, -dice.whole(1, 3600) * secondMs);
   if (draw === 2) return bornAt;
+  // Where it is decided whether its maker or a turn names it.
+  if (draw === 3 || (draw <= 6 && world.weather.indexLagMsMax > 0))
+    return later(bornAt, world.params.lookaheadMs + dice.whole(-5, 45) * secondMs);
   if (draw <= 5) return later(bornAt, dice.whole(0, 30 * secondMs));
   if (draw <= 8) return later(bornAt, dice.whole(0, 20 * minuteMs));
   return toEpochMs(dice.whole(bornAt, Math.max(bornAt, endAt)));

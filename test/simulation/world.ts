@@ -5,6 +5,7 @@ import type { Params } from "../../src/engine/engine.ts";
 import { createVirtualClock, type VirtualClock } from "../engine/virtualClock.ts";
 import type { Dice } from "./chance.ts";
 import type { Code } from "./code.ts";
+import { createDeadlines, type Deadlines } from "./deadlines.ts";
 import type { Happening, News } from "./history.ts";
 import { createTargets, type Targets } from "./targets.ts";
 import { createTruth, type Truth } from "./truth.ts";
@@ -20,6 +21,7 @@ export type World = {
   readonly truth: Truth;
   readonly targets: Targets;
   readonly history: readonly Happening[];
+  readonly deadlines: Deadlines;
   note(news: News): void;
   /** Counts a call of a port. False: so many were made at one instant that they will never end. */
   mayCall(): boolean;
@@ -59,6 +61,7 @@ export function createWorld(given: {
     },
     isStuck: () => stuck,
     isRough: () => !given.weather.calm && clock.now() < given.weather.faultsUntil,
+    deadlines: createDeadlines(clock),
     get truth() {
       return truth;
     },

@@ -73,7 +73,10 @@ export function keysAreJobs({ exchanges, stories }: Chronicle, { truth }: World)
   const jobOfKey = new Map<string, string>();
   for (const exchange of exchanges) {
     const { asked, told } = exchange;
-    if (asked.what !== "create" || asked.key === null || told.job === undefined) continue;
+    if (asked.what !== "create" || told.job === undefined) continue;
+    if (told.kind === "replayed" && !exchanges.some((one) => one !== exchange && mayHaveCreated(one, asked.key)))
+      say(exchange, "nobody else has asked for it");
+    if (asked.key === null) continue;
     const other = jobOfKey.get(asked.key) ?? told.job;
     if (other !== told.job) say(exchange, `the key stands for ${other}`);
     jobOfKey.set(asked.key, told.job);
@@ -93,6 +96,10 @@ export function keysAreJobs({ exchanges, stories }: Chronicle, { truth }: World)
       say(exchange, "the key stands for this very request");
   }
   return violations;
+}
+
+function mayHaveCreated({ asked }: Exchange, key: string | null): boolean {
+  return asked.what === "create" && key !== null && asked.key === key;
 }
 
 function firstContent(changes: readonly Stored[] | undefined, truth: World["truth"]): string | undefined {

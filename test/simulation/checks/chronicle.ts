@@ -3,8 +3,8 @@
 import type { Job } from "../../../src/core/job.ts";
 import { type EpochMs, later, toEpochMs } from "../../../src/core/time.ts";
 import type { Asked, Told } from "../clients.ts";
-import { timeoutKill } from "../cloud.ts";
 import type { CallEnd, Happening } from "../history.ts";
+import { clockOff, timeoutKill } from "../process.ts";
 
 export type Violation = { readonly invariant: string; readonly message: string };
 
@@ -31,6 +31,8 @@ export type Life = {
   readonly beganAt: EpochMs;
   endedAt: EpochMs;
   why: string;
+  /** Its clock was right at first, and then far off. */
+  clockStepped: boolean;
   readonly faults: { readonly from: EpochMs; readonly until: EpochMs }[];
 };
 
@@ -81,14 +83,21 @@ export function chronicleOf(history: readonly Happening[]): Chronicle {
         Object.assign(exchanges.get(happening.op) ?? {}, { toldAt: happening.at, told: happening.told });
         break;
       case "began":
-        lives.set(happening.by, { name: happening.by, beganAt: happening.at, endedAt: endOfTime, why: "lives", faults: [] });
+        lives.set(happening.by, {
+          name: happening.by,
+          beganAt: happening.at,
+          endedAt: endOfTime,
+          why: "lives",
+          clockStepped: false,
+          faults: [],
+        });
         break;
       case "ended":
         Object.assign(lives.get(happening.by) ?? {}, { endedAt: happening.at, why: happening.why });
         endLife(lives.get(happening.by), happening);
         break;
       case "fault":
-        lives.get(happening.by)?.faults.push({ from: happening.at, until: later(happening.at, happening.lastsMs) });
+        suffer(lives.get(happening.by), happening);
         break;
       case "calm":
         calmAt = happening.at;
@@ -99,6 +108,12 @@ export function chronicleOf(history: readonly Happening[]): Chronicle {
   }
   const endedAt = history.at(-1)?.at ?? calmAt;
   return { stories, exchanges: [...exchanges.values()], lives, calls: [...calls.values()], calmAt, endedAt };
+}
+
+function suffer(life: Life | undefined, { at, what, lastsMs }: Extract<Happening, { kind: "fault" }>): void {
+  if (life === undefined) return;
+  life.faults.push({ from: at, until: later(at, lastsMs) });
+  life.clockStepped ||= what.startsWith(clockOff) && at > life.beganAt;
 }
 
 /** A process that ran into its timeout though nothing had gone wrong for it started what it had no time for: that excuses nothing. */

@@ -7,6 +7,15 @@ import type { Capacity } from "../house.ts";
 import type { World } from "../world.ts";
 import { type Chronicle, describe, hadFault, type Stored, type Story, type Violation } from "./chronicle.ts";
 
+/** A store that writes texts gives back equal values, and not the same ones. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const names = Object.keys(a);
+  const fields = (value: object, name: string) => (value as Readonly<Record<string, unknown>>)[name];
+  return names.length === Object.keys(b).length && names.every((name) => isSame(fields(a, name), fields(b, name)));
+}
+
 /** Judges each change of each job by what stood before it. */
 function eachChange(
   chronicle: Chronicle,
@@ -51,7 +60,7 @@ export function countedOnce(chronicle: Chronicle): Violation[] {
     if (after.history.at(-2)?.change !== before.history.at(-1)?.change) return "an entry of its history is gone";
     if (after.attempts.length !== Math.min(after.attemptCount, 20))
       return `${after.attempts.length} attempts kept of ${after.attemptCount}`;
-    const changed = before.attempts.findIndex((attempt, index) => attempt.outcome !== null && after.attempts[index] !== attempt);
+    const changed = before.attempts.findIndex((attempt, index) => attempt.outcome !== null && !isSame(after.attempts[index], attempt));
     return changed < 0 ? undefined : `attempt ${changed + 1} was rewritten after its end`;
   });
 }
@@ -73,7 +82,7 @@ export function onlyEditsChange(chronicle: Chronicle): Violation[] {
   ] as const;
   return eachChange(chronicle, "I9", ({ after }, before) => {
     if (after.because === "edited") return undefined;
-    const changed = fields.find((field) => after[field] !== before[field]);
+    const changed = fields.find((field) => !isSame(after[field], before[field]));
     return changed === undefined ? undefined : `its ${changed} was changed by "${after.because}"`;
   });
 }
@@ -165,6 +174,23 @@ export function leaseLossesHaveCauses(chronicle: Chronicle): Violation[] {
     // A claim's write may arrive after its writer died, or be made right after it thawed.
     return hadFault(chronicle, claim.by, later(claim.at, -secondMs), at) ? undefined : `the lease of ${claim.by} was taken from it`;
   });
+}
+
+/** An executor that came to its end by itself leaves no attempt of its own open: only a store that did not answer excuses it. */
+export function holdersSettle({ stories, lives }: Chronicle): Violation[] {
+  const violations: Violation[] = [];
+  for (const { changes } of stories.values()) {
+    for (const [index, claim] of changes.entries()) {
+      const life = lives.get(claim.by);
+      if (claim.before?.state !== "waiting" || claim.after.state !== "running" || life?.why !== "done") continue;
+      const end = changes.slice(index + 1).find((change) => change.after.state !== "running");
+      if (end !== undefined && end.at <= life.endedAt) continue;
+      // A fault of no length is a call that failed.
+      if (life.faults.some(({ from, until }) => from === until && from >= later(claim.at, -secondMs))) continue;
+      violations.push({ invariant: "holders settle", message: `${describe(claim.after)} was left to its lease by ${claim.by}` });
+    }
+  }
+  return violations;
 }
 
 /**
