@@ -39,7 +39,7 @@ const latenessMsMax = 10;
 const { leadMs, connectLeadMs, claimLeadMs, namesPerHint, cancelWatch } = awsParams(
   {
     ...{ shards: 64, tickMs: minuteMs, lookaheadMs: 5 * minuteMs },
-    ...{ retentionMs: limits.retentionMsDefault, keepResponses: "failures" },
+    ...{ retentionMs: limits.retentionMsDefault, maxTimeoutMs: 2 * minuteMs, keepResponses: "failures" },
   },
   "bench",
 );

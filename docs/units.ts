@@ -29,6 +29,7 @@ export type Measured = { readonly what: string; readonly bill: Bill };
 
 const choices = {
   ...{ shards: 64, tickMs: minuteMs, lookaheadMs: 5 * minuteMs, retentionMs: 30 * dayMs },
+  maxTimeoutMs: 2 * minuteMs,
   keepResponses: "failures",
 } as const;
 

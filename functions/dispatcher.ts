@@ -5,7 +5,7 @@
 
 import type { Context } from "aws-lambda";
 import * as z from "zod";
-import { shardsOf, type TickPlans } from "../src/core/tickPlan.ts";
+import { lateRanges, shardsOf, type TickPlans } from "../src/core/tickPlan.ts";
 import { later, secondMs } from "../src/core/time.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import { OutageError } from "../src/engine/ports.ts";
@@ -40,14 +40,17 @@ export function createDispatcher({ engine, plans, skew, metrics }: Parts) {
     const plan = await plans.signIn(range, now);
     const refusal = skew.refusal();
     if (refusal !== undefined) throw new OutageError(refusal);
-    metrics.count("Ticks");
     if (plan.paused) {
+      metrics.count("Ticks");
       metrics.count("Paused");
       return { kind: "paused", range };
     }
+    const late = lateRanges(plan, { now, tickMs: engine.params.tickMs });
+    if (late.length > 0) metrics.count("RangesLate", late.length);
     const shards = shardsOf({ range, of: of ?? (range === 0 ? plan.ranges : plan.wantedRanges) }, plan.shards);
-    if (shards.length === 0) return { kind: "turned", range };
-    const { kind } = await turn(engine, { range, shards }, endsAt);
+    const { kind } = shards.length === 0 ? { kind: "turned" as const } : await turn(engine, { range, shards }, endsAt);
+    // Only now: turns that fail each minute must sound the alarm as ticks that do not come.
+    metrics.count("Ticks");
     return { kind, range };
   };
 }

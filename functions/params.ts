@@ -10,6 +10,7 @@ export type Choices = {
   readonly tickMs: number;
   readonly lookaheadMs: number;
   readonly retentionMs: number;
+  readonly maxTimeoutMs: number;
   readonly keepResponses: "failures" | "all";
 };
 
@@ -19,7 +20,7 @@ export const executorSlots = 64;
 /** The default timeout of a call and five seconds of slack: what is further in the past was hinted in vain, or runs longer than most. */
 const graceMs = limits.timeoutMsDefault + 5 * secondMs;
 
-export function awsParams({ shards, tickMs, lookaheadMs, retentionMs, keepResponses }: Choices, version: string): Params {
+export function awsParams({ shards, tickMs, lookaheadMs, retentionMs, keepResponses, maxTimeoutMs }: Choices, version: string): Params {
   return {
     ...{ shards, tickMs, lookaheadMs, retentionMs, keepResponses, graceMs },
     // The past's own hints have taken over by then.
@@ -31,6 +32,7 @@ export function awsParams({ shards, tickMs, lookaheadMs, retentionMs, keepRespon
     connectLeadMs: 250,
     // A conditional write and the last look at their worst; the record is durable before the instant.
     claimLeadMs: 60,
+    callMsMax: maxTimeoutMs,
     // With 640 MB the last of so many in one instant is sent 7 ms late, by what docs/hints.md measures.
     namesPerHint: 15,
     pageEntries: 500,

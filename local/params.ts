@@ -1,5 +1,6 @@
 /** The engine's parameters at home, each with its reason. One process, one disk, hints that cannot be lost without the process. */
 
+import { limits } from "../src/core/limits.ts";
 import { dayMs, type EpochMs, later, secondMs } from "../src/core/time.ts";
 import type { Params } from "../src/engine/engine.ts";
 import type { Settings } from "./settings.ts";
@@ -31,6 +32,7 @@ export function homeParams(settings: Pick<Settings, "leaseSlackMs" | "retentionM
     connectLeadMs: 100,
     // The 99th percentile of a commit when the disk is busy with others.
     claimLeadMs: 25,
+    callMsMax: limits.timeoutMsMax,
     namesPerHint: 100,
     pageEntries: 500,
     stretchesPerPartition: 1,

@@ -10,7 +10,7 @@ import { headersOf, type Trace } from "../core/request.ts";
 import { type EpochMs, later, laterOf } from "../core/time.ts";
 import { claim } from "../core/transition.ts";
 import { commit, sendHints } from "./commit.ts";
-import { type Engine, factsNow } from "./engine.ts";
+import { type Engine, factsNow, timeoutOf } from "./engine.ts";
 import { lastLook, lookForMark, watchCancel } from "./look.ts";
 import { readBody } from "./payload.ts";
 import { OutageError, type PreparedCall } from "./ports.ts";
@@ -117,7 +117,7 @@ async function connectEarly(engine: Engine, job: Waiting, invocation: Invocation
 /** The caller's timeout counts from the instant: what is opened before it does not shorten the call. */
 function prepare(engine: Engine, job: Waiting | Running): PreparedCall {
   const earlyMs = Math.max(0, job.nextAttemptAt - engine.clock.now());
-  return engine.deliver.prepare(job.target.url, job.timeoutMs + earlyMs);
+  return engine.deliver.prepare(job.target.url, timeoutOf(engine, job) + earlyMs);
 }
 
 function cool(invocation: Invocation, hold: Hold): void {
@@ -129,7 +129,7 @@ function cool(invocation: Invocation, hold: Hold): void {
 function fits(engine: Engine, job: Waiting, invocation: Invocation): boolean {
   if (invocation.endsAt === null) return true;
   const startsAt = laterOf(engine.clock.now(), job.nextAttemptAt);
-  return startsAt + job.timeoutMs + limits.clockSkewMsMax <= invocation.endsAt;
+  return startsAt + timeoutOf(engine, job) + limits.clockSkewMsMax <= invocation.endsAt;
 }
 
 /** Claims the job as it stands: an edit while it was held changes what is sent, or when. */
@@ -156,7 +156,7 @@ async function claimFresh(
 
 function leaseUntil(engine: Engine, job: Waiting, invocation: Invocation): EpochMs {
   const rule = engine.params.leaseRule;
-  if (rule.kind === "register") return later(laterOf(engine.clock.now(), job.nextAttemptAt), job.timeoutMs + rule.slackMs);
+  if (rule.kind === "register") return later(laterOf(engine.clock.now(), job.nextAttemptAt), timeoutOf(engine, job) + rule.slackMs);
   if (invocation.endsAt === null) throw new Error("expected an invocation that ends, for its leases end with it; got one without an end");
   return later(invocation.endsAt, limits.clockSkewMsMax);
 }

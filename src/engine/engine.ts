@@ -27,6 +27,8 @@ export type Params = {
   readonly connectLeadMs: number;
   /** How long before the instant the claim is written: the store's latency at its worst, so that it is not in the lateness. */
   readonly claimLeadMs: number;
+  /** The longest call that this home can make. A job that was taken when longer ones could be made is called with this timeout, and not never. */
+  readonly callMsMax: number;
   readonly namesPerHint: number;
   /** Entries read from the wheel at once. */
   readonly pageEntries: number;
@@ -72,6 +74,11 @@ export function factsNow(engine: Engine): Facts {
  */
 function hintBefore(engine: Engine, now: EpochMs): EpochMs {
   return later(now, engine.params.lookaheadMs + engine.params.tickMs);
+}
+
+/** The total deadline of the job's next call. */
+export function timeoutOf(engine: Engine, job: { readonly timeoutMs: number }): number {
+  return Math.min(job.timeoutMs, engine.params.callMsMax);
 }
 
 /** Whether the lease's holder is surely dead. */

@@ -1,8 +1,9 @@
 /** Looking at the record between the claim and the answer: may the first byte leave, and is the call still wanted. */
 
 import type { Job, Running } from "../core/job.ts";
-import { later } from "../core/time.ts";
-import type { Engine } from "./engine.ts";
+import { limits } from "../core/limits.ts";
+import { type EpochMs, later } from "../core/time.ts";
+import { type Engine, timeoutOf } from "./engine.ts";
 import { OutageError } from "./ports.ts";
 import type { Held } from "./register.ts";
 
@@ -22,9 +23,14 @@ export type Look =
 export function lastLook(engine: Engine, job: Running, held: Held): Look {
   if (held.cancelAsked) return "cancelled";
   const now = engine.clock.now();
-  if (now + job.timeoutMs > job.leaseUntil) return "lease_over";
+  if (later(now, timeoutOf(engine, job)) > lastEnd(engine, job)) return "lease_over";
   if (job.deadline !== null && now > job.deadline) return "deadline_passed";
   return "go";
+}
+
+/** A lease that ends with its invocation outlives it by what clocks may differ; a call must not. */
+function lastEnd(engine: Engine, job: Running): EpochMs {
+  return engine.params.leaseRule.kind === "invocation" ? later(job.leaseUntil, -limits.clockSkewMsMax) : job.leaseUntil;
 }
 
 /** Where nobody tells this process of a cancel, it reads the record right before the instant. */
@@ -65,8 +71,7 @@ async function askUntil(over: AbortSignal, engine: Engine, job: Running, held: H
       held.abort.abort();
       return;
     } catch (cause) {
-      // The call goes on; the mark stands in the record and is found when the call is settled.
-      if (!(cause instanceof OutageError)) throw cause;
+      // Whatever it was, the call goes on: the mark stands in the record and is found when the call is settled.
       engine.observe({ kind: "outage", where: "store", cause });
     }
   }

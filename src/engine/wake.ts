@@ -35,7 +35,10 @@ async function wakeNames(engine: Engine, hint: NamesHint, invocation: Invocation
   if (due.length === 0) return drop(engine, "moved");
   const among = due.filter((job) => job.leaseLossCount === 0);
   const lonely = due.filter((job) => job.leaseLossCount > 0);
-  await Promise.all(among.map((job) => attemptOrHandOn(engine, job, invocation, "at_claim")));
+  // All settle, whatever one of them meets: an invocation that ended now would take the others' calls along.
+  const ended = await Promise.allSettled(among.map((job) => attemptOrHandOn(engine, job, invocation, "at_claim")));
+  const bug = ended.find((one) => one.status === "rejected");
+  if (bug !== undefined) throw bug.reason;
   // Whatever killed its executor before must find no other call in flight here to take along.
   for (const job of lonely) await attemptOrHandOn(engine, job, invocation, "waits");
 }

@@ -15,11 +15,17 @@ import { OutageError } from "./ports.ts";
 import type { Release } from "./slots.ts";
 
 /** How far a walk has come, and whether the invocation still has time for more. */
-type Progress = { place: WheelKey; outOfTime: boolean; readonly started: Set<Promise<void>> };
+type Progress = {
+  place: WheelKey;
+  outOfTime: boolean;
+  readonly started: Set<Promise<void>>;
+  /** What one item met that nobody expected. It is told when all others have settled, for their calls are on the wire. */
+  bug: { readonly cause: unknown } | undefined;
+};
 
 /** `started` is called when all that the stretch holds is under way, which may be long before it has settled. */
 export async function walk(engine: Engine, stretch: StretchHint, invocation: Invocation, started: () => void): Promise<void> {
-  const progress: Progress = { place: stretch.after, outOfTime: false, started: new Set() };
+  const progress: Progress = { place: stretch.after, outOfTime: false, started: new Set(), bug: undefined };
   try {
     await walkPages(engine, stretch, invocation, progress);
     started();
@@ -27,6 +33,7 @@ export async function walk(engine: Engine, stretch: StretchHint, invocation: Inv
     // What was started settles on its own, also where a later page could not be read.
     await Promise.all(progress.started);
   }
+  if (progress.bug !== undefined) throw progress.bug.cause;
   if (progress.outOfTime) await followUp(engine, stretch, progress.place);
 }
 
@@ -78,10 +85,7 @@ async function startAll(
   for (const job of jobs) {
     const slot = slots.pop();
     if (slot === undefined) throw new Error(`expected a slot for each of ${jobs.length} items, got fewer`);
-    const started: Promise<void> = attend(engine, job, slot, invocation).then((answer) => {
-      progress.started.delete(started);
-      if (answer === "no_time") progress.outOfTime = true;
-    });
+    const started: Promise<void> = attendAlone(engine, job, slot, invocation, progress).finally(() => progress.started.delete(started));
     progress.started.add(started);
   }
   for (const unused of slots) unused();
@@ -95,6 +99,15 @@ async function loadOrRelease(engine: Engine, entries: readonly WheelEntry[], slo
   } catch (cause) {
     for (const slot of slots) slot();
     throw cause;
+  }
+}
+
+/** Never rejects: one item's bug ends no other's call. */
+async function attendAlone(engine: Engine, job: Job, slot: Release, invocation: Invocation, progress: Progress): Promise<void> {
+  try {
+    if ((await attend(engine, job, slot, invocation)) === "no_time") progress.outOfTime = true;
+  } catch (cause) {
+    progress.bug ??= { cause };
   }
 }
 

@@ -168,6 +168,35 @@ describe("retries", () => {
   });
 });
 
+describe("a job that was taken when longer calls could be made", () => {
+  it("is called with the longest timeout there is now, and not never", async () => {
+    const home = openHome({ params: { callMsMax: 5 * secondMs, leaseRule: { kind: "invocation" } } });
+    home.invocation.endsAt = later(dueAt, 10 * secondMs);
+    const job = await home.submit({ dueAt, timeoutMs: 10 * minuteMs });
+    await home.runUntil(later(dueAt, secondMs));
+    expect(home.calls.map((call) => call.timeoutMs - 5 * secondMs)).toEqual([home.engine.params.connectLeadMs]);
+    expect(await home.engine.store.load(job)).toMatchObject({ state: "succeeded", attemptCount: 1 });
+  });
+});
+
+describe("a call whose cancel is watched", () => {
+  it("goes on when the watch meets what nobody expected", async () => {
+    const cancelWatch = { kind: "asks", leadMs: 5, everyMs: secondMs } as const;
+    const clock = createVirtualClock(startAt);
+    const store = memoryStore({ now: clock.now, shards: 1 });
+    const load: Store["load"] = (ref) => (clock.now() > later(dueAt, 500) ? Promise.reject(new Error("a bug")) : store.load(ref));
+    const home = openHome({
+      clock,
+      store: { ...store, load },
+      params: { cancelWatch },
+      answer: answerWith(200, { afterMs: 4 * secondMs }),
+    });
+    const job = await home.submit({ dueAt });
+    await home.runUntil(later(dueAt, 5 * secondMs));
+    expect(await store.load(job)).toMatchObject({ state: "succeeded", attemptCount: 1 });
+  });
+});
+
 describe("the last look", () => {
   it("after a sleep beyond the lease sends nothing; the attempt counts as lost and the next is made", async () => {
     const home = openFaultyHome(once("readPayloads", (wait) => wait(6 * secondMs)));

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import type { Hint } from "../../src/core/hint.ts";
 import { soleTenant } from "../../src/core/ids.ts";
 import type { Waiting } from "../../src/core/job.ts";
 import { dayMs, later, minuteMs, secondMs } from "../../src/core/time.ts";
 import { type EditRequest, edit } from "../../src/engine/edit.ts";
+import { createSlots } from "../../src/engine/slots.ts";
+import { wake } from "../../src/engine/wake.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import { nextJobId, startAt } from "../builders.ts";
 import { faultyStore } from "./faultyStore.ts";
@@ -43,14 +46,22 @@ describe("an edit", () => {
   it("that makes the held call longer than what is left of the invocation hands it on, and costs no attempt", async () => {
     const home = openHome();
     const job = await home.submit({ dueAt, timeoutMs: secondMs });
-    home.invocation.endsAt = later(dueAt, 10 * secondMs);
-    await home.runUntil(later(dueAt, -50));
+    home.hints.stop();
+    const sent: Hint[] = [];
+    const hints: Home["engine"]["hints"] = {
+      async send(more) {
+        sent.push(...more);
+        return "sent";
+      },
+    };
+    const hint: Hint = { kind: "names", priority: job.priority, startAt: dueAt, names: [{ ...job, wakeAt: dueAt }] };
+    const waked = wake({ ...home.engine, hints }, hint, { slots: createSlots(4), endsAt: later(dueAt, 10 * secondMs), warm: 0 });
+    await home.clock.runUntil(later(dueAt, -50));
     await change(home, job, { timeoutMs: 20 * secondMs });
-    await home.clock.runUntil(later(dueAt, -1));
-    home.invocation.endsAt = null;
-    await home.runUntil(later(dueAt, 3 * secondMs));
-    expect(home.calls).toHaveLength(1);
-    expect(await home.engine.store.load(job)).toMatchObject({ state: "succeeded", attemptCount: 1, leaseLossCount: 0 });
+    await home.clock.runUntil(later(dueAt, secondMs));
+    await waked;
+    expect([home.calls, sent]).toMatchObject([[], [{ kind: "names", names: [{ id: job.id, wakeAt: dueAt }] }]]);
+    expect(await home.engine.store.load(job)).toMatchObject({ state: "waiting", attemptCount: 0 });
   });
 
   it.each([

@@ -1,6 +1,7 @@
 /** The engine at home, for tests: memory store, hints in process, a virtual clock, and a target that answers as it is told. */
 
 import { type ChangeId, jobIdAt, type LeaseToken, nameOf, type PayloadId, soleTenant } from "../../src/core/ids.ts";
+import { limits } from "../../src/core/limits.ts";
 import type { Answer } from "../../src/core/outcome.ts";
 import { retryDefault } from "../../src/core/retry.ts";
 import { dayMs, type EpochMs, later, secondMs, toEpochMs } from "../../src/core/time.ts";
@@ -52,6 +53,7 @@ export const homeParams: Params = {
   leadMs: 150,
   connectLeadMs: 100,
   claimLeadMs: 20,
+  callMsMax: limits.timeoutMsMax,
   namesPerHint: 100,
   pageEntries: 200,
   stretchesPerPartition: 1,

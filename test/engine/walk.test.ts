@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { endOf, type StretchHint, startOf } from "../../src/core/hint.ts";
+import { endOf, type Hint, type StretchHint, startOf } from "../../src/core/hint.ts";
 import { later, minuteMs, secondMs } from "../../src/core/time.ts";
 import type { Store } from "../../src/engine/ports.ts";
 import { wake } from "../../src/engine/wake.ts";
@@ -84,6 +84,29 @@ describe("a walk over the past", () => {
     await home.clock.runUntil(later(startAt, minuteMs));
     await walked;
     expect(home.calls.map((call) => call.startedAt - startAt)).toEqual([0, 400, 800]);
+  });
+
+  it.each([["by names"], ["over the past"]])("%s in which one item meets a bug tells of it when the others have settled", async (kind) => {
+    const clock = createVirtualClock(startAt);
+    const store = memoryStore({ now: clock.now, shards: 1 });
+    let badId = "";
+    const bug = new Error("a bug");
+    const commit: Store["commit"] = (transition) => (transition.from.id === badId ? Promise.reject(bug) : store.commit(transition));
+    const home = openHome({ clock, store: { ...store, commit }, answer: answerWith(200, { afterMs: 10 * secondMs }) });
+    home.hints.stop();
+    const [good, bad] = [await home.submit(), await home.submit()];
+    badId = bad.id;
+    const names: Hint = { kind: "names", priority: "normal", startAt, names: [bad, good].map((job) => ({ ...job })) };
+    let told: unknown;
+    const waked = wake(home.engine, kind === "by names" ? names : everything, home.invocation).catch((cause: unknown) => {
+      told = cause;
+    });
+    await clock.runUntil(later(startAt, 9 * secondMs));
+    expect([told, home.calls.length]).toEqual([undefined, 1]);
+    await clock.runUntil(later(startAt, 11 * secondMs));
+    await waked;
+    expect(told).toBe(bug);
+    expect(await store.load(good)).toMatchObject({ state: "succeeded", attemptCount: 1 });
   });
 
   it("over more entries than one page comes to all of them, once each", async () => {

@@ -125,6 +125,8 @@ function goOn(world: World, walk: Walk): void {
   if (walk.rest.length === 0 && walk.isLastPage) finish(world, walk);
   else if (walk.rest.length === 0) readOn(world, walk);
   else if (isOutOfTime) runOut(world, walk);
+  // A newer turn has cut the past anew, and its hints take the rest.
+  else if (now > walk.hint.cutAt + world.params.stretchAgeMsMax) finish(world, walk);
   else if (free === 0) agenda.at(Math.min(...walk.slotsFreeAt), () => goOn(world, walk));
   else startSome(world, walk, free);
 }

@@ -76,6 +76,7 @@ function choices(shards: number) {
     tickMs: minuteMs,
     lookaheadMs: 5 * minuteMs,
     retentionMs: limits.retentionMsDefault,
+    maxTimeoutMs: 2 * minuteMs,
     keepResponses: "failures",
   } as const;
 }

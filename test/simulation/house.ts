@@ -3,6 +3,7 @@
 import { awsParams } from "../../functions/params.ts";
 import { homeParams as embeddedParams } from "../../local/params.ts";
 import { brokenSpans, type Spans, spansFor } from "../../src/core/invocation.ts";
+import { limits } from "../../src/core/limits.ts";
 import { dayMs, minuteMs, secondMs, toEpochMs } from "../../src/core/time.ts";
 import type { Params } from "../../src/engine/engine.ts";
 import type { Dice } from "./chance.ts";
@@ -56,7 +57,13 @@ export const receivesMax = 5;
 
 /** What the AWS home sets, but for the bounds that forty jobs would not reach. */
 export function cloudParams(dice: Dice): Params {
-  const choices = { tickMs: minuteMs, lookaheadMs: 300 * secondMs, retentionMs: 30 * dayMs, keepResponses: "failures" } as const;
+  const choices = {
+    tickMs: minuteMs,
+    lookaheadMs: 300 * secondMs,
+    retentionMs: 30 * dayMs,
+    maxTimeoutMs: limits.timeoutMsMax,
+    keepResponses: "failures",
+  } as const;
   const real = awsParams({ ...choices, shards: 4 }, "simulated");
   return {
     ...real,
