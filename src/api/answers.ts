@@ -145,6 +145,28 @@ export const TicksAnswer = z
   .meta({ description: "What wakes the dispatchers, range by range." });
 export type TicksAnswer = z.infer<typeof TicksAnswer>;
 
+export const PreviewAnswer = z
+  .strictObject({
+    occurrences: z.array(
+      z.strictObject({
+        nominalAt: instant.meta({ description: "When the rule says. What follows is counted from it." }),
+        dueAt: instant.meta({ description: "When the call would be owed: nominalAt and its place in the window." }),
+        local: z.string().meta({
+          description: "nominalAt as the clocks of the rule's zone show it (RFC 9557).",
+          examples: ["2026-03-29T03:00:00+02:00[Europe/Berlin]"],
+        }),
+        note: z.enum(["gap_shifted", "fold_first", "fold_last"]).nullable().meta({
+          description: "gap_shifted: stands for times that the clocks jump over. fold_first, fold_last: a time that they show twice.",
+        }),
+      }),
+    ),
+    searchedUntil: instant
+      .nullable()
+      .meta({ description: "Where the search was given up, with exceptions having left nothing for very long; null where it was not." }),
+  })
+  .meta({ description: "The next occurrences of a rule, in order. Fewer than asked for: no others come, or the search was given up." });
+export type PreviewAnswer = z.infer<typeof PreviewAnswer>;
+
 const BatchResult = z.union([
   z.strictObject({ status: z.literal([200, 201]), job: JobAnswer.pick({ id: true, state: true, dueAt: true }) }),
   z.strictObject({ status: z.literal([400, 409, 413, 422, 500, 503]), problem: ProblemDocument }),

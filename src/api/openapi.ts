@@ -1,11 +1,21 @@
 /** The OpenAPI 3.1 document: every path, every status and every shape, generated from the schemas that requests are judged by. */
 
 import * as z from "zod";
-import { BatchAnswer, DeadLetterListAnswer, HealthAnswer, JobAnswer, ListAnswer, TicksAnswer } from "./answers.ts";
+import { BatchAnswer, DeadLetterListAnswer, HealthAnswer, JobAnswer, ListAnswer, PreviewAnswer, TicksAnswer } from "./answers.ts";
 import type { Handler } from "./desk.ts";
 import { type ProblemCode, ProblemDocument, problemKinds } from "./problem.ts";
 import { ListQuery, PageQuery } from "./query.ts";
-import { batchExample, createExample, emptyShape, patchExample, patchTicksExample, patchTicksShape, type Shapes } from "./schema.ts";
+import {
+  batchExample,
+  createExample,
+  emptyShape,
+  patchExample,
+  patchTicksExample,
+  patchTicksShape,
+  previewExample,
+  previewShape,
+  type Shapes,
+} from "./schema.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -31,7 +41,7 @@ export function openApi(shapes: Shapes, version: string, served: readonly string
     },
     servers: [{ url: "/" }],
     security: [{ key: [] }, {}],
-    tags: [{ name: "jobs" }, { name: "service" }],
+    tags: [{ name: "jobs" }, { name: "schedules" }, { name: "service" }],
     paths: Object.fromEntries(Object.entries(paths()).filter(([path]) => served.includes(path))),
     components: {
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "Needed where a key is configured." } },
@@ -39,6 +49,7 @@ export function openApi(shapes: Shapes, version: string, served: readonly string
         CreateJob: schemaOf(shapes.create, "input"),
         PatchJob: schemaOf(shapes.patch, "input"),
         CreateBatch: batchSchema(shapes),
+        PreviewSchedule: schemaOf(previewShape, "input"),
         PatchTicks: schemaOf(patchTicksShape, "input"),
         Empty: schemaOf(emptyShape, "input"),
         Job: schemaOf(JobAnswer, "output"),
@@ -47,6 +58,7 @@ export function openApi(shapes: Shapes, version: string, served: readonly string
           properties: { ...propertiesOf(ListAnswer), data: { type: "array", items: ref("Job") } },
         },
         BatchResults: schemaOf(BatchAnswer, "output"),
+        Preview: schemaOf(PreviewAnswer, "output"),
         DeadLetterList: schemaOf(DeadLetterListAnswer, "output"),
         Ticks: schemaOf(TicksAnswer, "output"),
         Health: schemaOf(HealthAnswer, "output"),
@@ -221,6 +233,12 @@ function paths(): Json {
         parameters: [jobId],
         requestBody: noFields,
         responses: { 201: answer("The new job.", "Job", { ...etag, ...location }), ...problems(404, 409, 413, 415) },
+      }),
+    },
+    "/v1/schedules/preview": {
+      post: operation("previewSchedule", "schedules", "Show when a rule would fire, and store nothing", {
+        requestBody: body("PreviewSchedule", previewExample),
+        responses: { 200: answer("The next occurrences; none where the exceptions leave nothing.", "Preview"), ...problems(413, 415) },
       }),
     },
     "/v1/dead-letters": {

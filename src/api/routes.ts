@@ -17,6 +17,7 @@ import { healthHandler, metricsHandler } from "./health.ts";
 import { cancelJob, createJob, getJob, jobNotFound, patchJob, replayJob } from "./jobs.ts";
 import { listJobs } from "./list.ts";
 import { openApiHandler } from "./openapi.ts";
+import { previewSchedule } from "./preview.ts";
 import { type Problem, problem, unavailable } from "./problem.ts";
 import { readNoQuery } from "./query.ts";
 import { problemReply, type Reply } from "./reply.ts";
@@ -57,6 +58,7 @@ export function createApi({ access, maxTimeoutMs, version, health, metrics, dead
     { path: "/v1/jobs/:id", guard: closed, handlers: { GET: ofJob(getJob), PATCH: ofJob(patchJob) } },
     { path: "/v1/jobs/:id/cancel", guard: closed, handlers: { POST: ofJob(cancelJob) } },
     { path: "/v1/jobs/:id/replay", guard: closed, handlers: { POST: ofJob(replayJob) } },
+    { path: "/v1/schedules/preview", guard: closed, handlers: { POST: plain(previewSchedule) } },
     { path: "/v1/health", guard: open, handlers: { GET: plain(healthHandler({ health, version }, open)) } },
     ...(metrics === undefined ? [] : [{ path: "/v1/metrics", guard: closed, handlers: { GET: plain(metricsHandler({ metrics })) } }]),
     ...(deadLetters === undefined ? [] : [{ path: "/v1/dead-letters", guard: closed, handlers: { GET: listDeadLetters(deadLetters) } }]),

@@ -6,9 +6,11 @@
 import * as z from "zod";
 import { priorities } from "../core/job.ts";
 import { limits } from "../core/limits.ts";
+import { ruleBounds } from "../core/recurrence/bounds.ts";
 import { type RetryPolicy, retryDefault } from "../core/retry.ts";
 import { formatDuration } from "../core/time.ts";
 import { bodyBase64, bodyText, duration, headers, instant, key, labels, method, url } from "./fields.ts";
+import { except, ruleStart, when, window } from "./ruleFields.ts";
 
 /** Shown in the OpenAPI document. zod leaves them out of a schema that reads one spelling into another. */
 export const createExample = {
@@ -157,6 +159,27 @@ export const patchTicksShape = z
     paused: z.boolean().optional().meta({ description: "While true, ticks do nothing: only what is hinted already is called." }),
   })
   .meta({ description: "What is wanted of the ticks. What is left out stays." });
+
+export const previewExample = {
+  when: { cron: "0 9 * * MON-FRI", timezone: "Europe/Berlin" },
+  except: [{ dates: ["2027-01-01"] }],
+  count: 3,
+};
+
+export const previewShape = z
+  .strictObject({
+    when,
+    except: except.optional(),
+    window: window.optional(),
+    from: ruleStart.optional(),
+    count: z
+      .int()
+      .min(1)
+      .max(ruleBounds.previewMax)
+      .optional()
+      .meta({ description: `Default ${ruleBounds.previewDefault}.` }),
+  })
+  .meta({ description: "A rule to look at: what it would yield, without a schedule." });
 
 /** Cancel and replay take no fields; an empty object is as good as no body. */
 export const emptyShape = z.strictObject({}).meta({ description: "No fields." });

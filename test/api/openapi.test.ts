@@ -47,7 +47,7 @@ describe("the OpenAPI document", () => {
           .sort(),
       ]);
     }
-    expect(Object.keys(paths)).toHaveLength(8);
+    expect(Object.keys(paths)).toHaveLength(9);
   });
 
   test("describes every status that a problem can have, and each operation has its own name", async () => {

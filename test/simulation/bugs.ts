@@ -208,6 +208,7 @@ export const bugs: readonly Bug[] = [
   ]),
   planted("a hint of the past is not dropped when a newer turn has cut it anew", "cloud", 10, [
     ["engine/wake.ts", 'if (now > hint.cutAt + engine.params.stretchAgeMsMax) return drop(engine, "old");', ""],
+    ["engine/walk.ts", "if (engine.clock.now() > stretch.cutAt + engine.params.stretchAgeMsMax) {", "if (engine.clock.now() < 0) {"],
   ]),
   planted("a lease ends with its invocation, by a clock that may be ahead of the platform's", "cloud", 5, [
     ["engine/attempt.ts", "return later(invocation.endsAt, limits.clockSkewMsMax);", "return invocation.endsAt;"],
@@ -247,7 +248,7 @@ export const bugs: readonly Bug[] = [
     ["store/dynamo/skew.ts", "if (sentAt > dateMs + secondMs) return sentAt - dateMs - secondMs;", ""],
   ]),
   planted("an attempt starts though the invocation may end before it", "cloud", 11, [
-    ["engine/attempt.ts", "return startsAt + job.timeoutMs + limits.clockSkewMsMax <= invocation.endsAt;", "return true;"],
+    ["engine/attempt.ts", "return startsAt + timeoutOf(engine, job) + limits.clockSkewMsMax <= invocation.endsAt;", "return true;"],
   ]),
 ];
 
@@ -264,6 +265,6 @@ export const guardsOff: readonly Bug[] = [
     ["store/dynamo/cursors.ts", "add: { v: 1 } }, leaseFree({ now, beyond }));", "add: { v: 1 } });"],
   ]),
   planted("the last look does not look at the clock, for the lease outlives the invocation", "cloud", 0, [
-    ["engine/look.ts", 'if (now + job.timeoutMs > job.leaseUntil) return "lease_over";', ""],
+    ["engine/look.ts", 'if (later(now, timeoutOf(engine, job)) > lastEnd(engine, job)) return "lease_over";', ""],
   ]),
 ];

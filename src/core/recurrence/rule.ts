@@ -1,0 +1,73 @@
+/**
+ * A rule: the union of its members less its exceptions, each instant once. What comes next follows from a nominal instant alone, so that
+ * neither lateness nor jitter moves it.
+ */
+
+import type { EpochMs } from "../time.ts";
+import { firstAt, horizonAt, ruleBounds } from "./bounds.ts";
+import { type Exception, readException, type WrittenException } from "./exception.ts";
+import { type Member, type Mistake, type Path, type Reading, readMember, type WrittenMember } from "./member.ts";
+
+/** What is written, plain data: it is stored, and the rule is derived from it. */
+export type WrittenRule = {
+  readonly when: WrittenMember | readonly WrittenMember[];
+  readonly except?: readonly WrittenException[] | undefined;
+  /** Nothing before it, and where `rate` begins. */
+  readonly startAt?: EpochMs | null | undefined;
+  /** Nothing at or after it. */
+  readonly endAt?: EpochMs | null | undefined;
+};
+
+export type Rule = {
+  readonly members: readonly Member[];
+  readonly exceptions: readonly Exception[];
+  readonly startAt: EpochMs;
+  readonly endAt: EpochMs;
+};
+
+/** `createdAt` is the anchor of an `every` that names none, and of a `rate` without `startAt`. */
+export function parseRule(
+  written: WrittenRule,
+  createdAt: EpochMs,
+): { readonly ok: true; readonly rule: Rule } | { readonly ok: false; readonly mistakes: readonly Mistake[] } {
+  const reading: Reading = { anchorAt: written.startAt ?? createdAt, mistakes: [] };
+  const { mistakes } = reading;
+  const isList = Array.isArray as (when: WrittenRule["when"]) => when is readonly WrittenMember[];
+  const listed: readonly (readonly [WrittenMember, Path])[] = isList(written.when)
+    ? written.when.map((member, index) => [member, ["when", index]])
+    : [[written.when, ["when"]]];
+  const members = new Map<string, Member>();
+  const texts = new Set<string>();
+  for (const [member, path] of listed) {
+    if (mistakes.length >= ruleBounds.mistakesMax) break;
+    const text = JSON.stringify(member);
+    // A rule that is written a thousand times is read once.
+    if (texts.has(text)) continue;
+    texts.add(text);
+    const read = readMember(member, path, reading);
+    if (read !== undefined && !members.has(read.key)) members.set(read.key, read);
+  }
+  const exceptions: Exception[] = [];
+  for (const [index, exception] of (written.except ?? []).entries()) {
+    if (mistakes.length >= ruleBounds.mistakesMax) break;
+    const read = readException(exception, ["except", index], mistakes);
+    if (read !== undefined) exceptions.push(read);
+  }
+  if (mistakes.length > 0) return { ok: false, mistakes };
+  const [startAt, endAt] = [written.startAt ?? firstAt, written.endAt ?? horizonAt];
+  return { ok: true, rule: { members: [...members.values()], exceptions, startAt, endAt } };
+}
+
+/** Members that never fire at or after an instant, exceptions aside: a year that has passed, or a time that the clocks jump over. */
+export function spentMembers({ members }: Rule, at: EpochMs): Mistake[] {
+  return members
+    .filter((member) => member.hitFrom(at) === undefined)
+    .slice(0, ruleBounds.mistakesMax)
+    .map(({ hitFrom, path, zone }) => {
+      const fired = hitFrom(firstAt) !== undefined;
+      const got = fired
+        ? "one whose last occurrence has passed; name a later year or instant"
+        : `one that ${zone.name} has no such time for; see gap`;
+      return { path, code: "invalid_value", message: `expected a rule that fires again, got ${got}` };
+    });
+}
