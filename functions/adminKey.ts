@@ -5,7 +5,7 @@
 
 import { createHmac } from "node:crypto";
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { minuteMs } from "../src/core/time.ts";
+import { type EpochMs, later, minuteMs, secondMs } from "../src/core/time.ts";
 import { type Clock, OutageError } from "../src/engine/ports.ts";
 
 export type AdminKey = {
@@ -18,22 +18,26 @@ export type AdminKey = {
 const prefix = "otd_";
 
 const freshMs = 5 * minuteMs;
+/** While Secrets Manager is silent an asking takes up to nine seconds, and only one request in so long waits for it. */
+const silentMs = 30 * secondMs;
 
 export function createAdminKey(of: {
   readonly client: Pick<SecretsManagerClient, "send">;
   readonly secret: string;
   readonly clock: Pick<Clock, "now">;
 }): () => Promise<AdminKey> {
-  let read: { readonly at: number; readonly value: AdminKey } | undefined;
+  let read: { readonly freshUntil: EpochMs; readonly value: AdminKey } | undefined;
 
   return async () => {
     const now = of.clock.now();
-    if (read !== undefined && now < read.at + freshMs) return read.value;
+    if (read !== undefined && now < read.freshUntil) return read.value;
     try {
-      read = { at: now, value: keyOf(await readSecret(of.client, of.secret)) };
+      const value = keyOf(await readSecret(of.client, of.secret));
+      read = { freshUntil: later(now, freshMs), value };
     } catch (cause) {
       // The key that was good five minutes ago is better than none.
       if (!(cause instanceof OutageError) || read === undefined) throw cause;
+      read = { freshUntil: later(of.clock.now(), silentMs), value: read.value };
     }
     return read.value;
   };

@@ -1,13 +1,10 @@
 /** Whether the AWS home does its work: the table answers, the clocks agree, and ticks come. */
 
 import type { HealthReport } from "../src/api/answers.ts";
-import type { TickPlan, TickPlans } from "../src/core/tickPlan.ts";
+import { lateRanges, type TickPlan, type TickPlans } from "../src/core/tickPlan.ts";
 import { type EpochMs, formatDuration, secondMs } from "../src/core/time.ts";
 import { OutageError } from "../src/engine/ports.ts";
 import type { SkewWatch } from "../src/store/dynamo/skew.ts";
-
-/** So many ticks may be missed before that is told: the alarm's own patience. */
-const ticksMissedMax = 3;
 
 type Parts = {
   readonly plans: Pick<TickPlans, "read">;
@@ -39,8 +36,11 @@ async function readPlan(plans: Pick<TickPlans, "read">): Promise<TickPlan | stri
 
 function tickCheck(plan: TickPlan, now: EpochMs, tickMs: number): string {
   if (plan.paused) return "ticks are paused, so that what is not hinted yet is not called; resume them with onthedot ticks resume";
-  const tickedAt = plan.tickedAt[0];
-  if (tickedAt === undefined) return "no tick has come yet; the first comes within a minute of the deploy";
-  const ageMs = now - tickedAt;
-  return ageMs <= ticksMissedMax * tickMs ? "ok" : `the last tick came ${formatDuration(Math.floor(ageMs / secondMs) * secondMs)} ago`;
+  if (plan.tickedAt[0] === undefined) return "no tick has come yet; the first comes within a minute of the deploy";
+  const [late] = lateRanges(plan, { now, tickMs });
+  if (late === undefined) return "ok";
+  const which = plan.ranges === 1 ? "" : ` of range ${late}`;
+  const tickedAt = plan.tickedAt[late];
+  if (tickedAt === undefined) return `no tick${which} has come yet`;
+  return `the last tick${which} came ${formatDuration(Math.floor((now - tickedAt) / secondMs) * secondMs)} ago`;
 }

@@ -10,7 +10,7 @@ import type { Observe } from "../src/engine/ports.ts";
 
 export type CountName =
   | ("Created" | "Jobs" | "Calls" | "LeaseLost" | "Outages" | "HintsDropped")
-  | ("Ticks" | "Paused" | "Named" | "Stretches" | "DeadLetters" | "Reconciled" | "ReconcileFailed");
+  | ("Ticks" | "Paused" | "RangesLate" | "Named" | "Stretches" | "DeadLetters" | "Reconciled" | "ReconcileFailed");
 type SpanName = "LatenessMs" | "CallMs" | "OldestDueMs";
 
 export type FunctionMetrics = {

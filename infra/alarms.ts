@@ -101,16 +101,32 @@ function deadLetters({ stage, queues }: Parts): Watch[] {
   ];
 }
 
-function turning({ stage }: Parts, lateMs: number): Watch[] {
+function turning({ stage, doors }: Parts, lateMs: number): Watch[] {
   return [
     {
       id: "no-ticks",
       page: "no-ticks",
-      meaning: "No turn has begun for 3 minutes: nothing wakes jobs that are due.",
+      meaning: "No turn has come to its end for 3 minutes: nothing wakes jobs that are due.",
       metric: ownMetric({ stage, door: "dispatcher" }, "Ticks", "Sum"),
       from: 1,
       periods: 3,
       below: true,
+    },
+    {
+      id: "ranges-late",
+      page: "no-ticks",
+      meaning: "The tick of a range has not come for 3 minutes, while others come: nothing wakes due jobs on its shards.",
+      metric: ownMetric({ stage, door: "dispatcher" }, "RangesLate", "Sum"),
+      from: 1,
+      // One minute alone is what the first tick sees after all have stayed away.
+      periods: 2,
+    },
+    {
+      id: "dispatcher-errors",
+      page: "no-ticks",
+      meaning: "Three turns or more failed or ran out of time in 5 minutes: due jobs may not be woken.",
+      metric: errorsOf(doors.dispatcher.function),
+      from: 3,
     },
     {
       id: "oldest-due-late",
@@ -125,6 +141,13 @@ function turning({ stage }: Parts, lateMs: number): Watch[] {
       page: "ticks-not-reconciled",
       meaning: "The schedules could not be made what is wanted of them: a range may be without its tick.",
       metric: ownMetric({ stage, door: "reconcile" }, "ReconcileFailed", "Sum"),
+      from: 1,
+    },
+    {
+      id: "reconcile-errors",
+      page: "ticks-not-reconciled",
+      meaning: "The function reconcile crashed or ran out of time, and could not count it: a range may be without its tick.",
+      metric: errorsOf(doors.reconcile.function),
       from: 1,
     },
   ];

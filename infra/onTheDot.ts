@@ -193,7 +193,7 @@ export class OnTheDot extends Construct implements Parts {
 
 /** By the rules of `cdk deploy`, and with its defaults. */
 function settingsOf(props: OnTheDotProps): Settings {
-  const read = readSettings({ context: asContext(props), env: {} });
+  const read = readSettings({ context: asContext(props), env: {}, production: isProductionOf(props) });
   if ("wrong" in read) throw new Error(read.wrong.join("; "));
   const broken = brokenSpans(spansFor(read.settings.maxTimeoutMs));
   if (broken.length > 0) throw new Error(`maxTimeoutMs: ${broken.join("; ")}`);

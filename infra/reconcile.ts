@@ -4,6 +4,7 @@
  */
 
 import { CustomResource, Duration, Stack } from "aws-cdk-lib";
+import * as lambda from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { reconcileTimeoutMs } from "../src/core/invocation.ts";
 import { minuteMs } from "../src/core/time.ts";
@@ -56,7 +57,22 @@ export class Reconcile extends Construct {
       "AwsSolutions-IAM5[Resource::*]": listsAll,
       "Serverless-LambdaStarPermissions": listsAll,
     });
+    this.triedSoonOrNever();
     this.eachHour(surroundings, ticks);
+  }
+
+  /** A deploy's request that runs hours later, after a rollback, would write what was wanted by the deploy that failed. */
+  private triedSoonOrNever(): void {
+    const async = new lambda.EventInvokeConfig(this, "Requests", {
+      function: this.door.function,
+      // Begun a minute before CloudFormation gives up: what is wanted is written at once, and not over what a rollback asks for.
+      maxEventAge: Duration.millis(reconcileTimeoutMs),
+      retryAttempts: 1,
+    });
+    acknowledge(async, {
+      "Serverless-LambdaAsyncFailureDestination":
+        "CloudFormation fails a deploy that is not answered, and the next hour's run does the same.",
+    });
   }
 
   /** `ranges`: dispatchers that the deploy asks for, each with a tick of its own. `code`: changes whenever the functions do. */

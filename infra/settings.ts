@@ -83,6 +83,8 @@ type Given = {
   /** As CDK gives it: its own entries are among them. */
   readonly context: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** By default the stage says so. */
+  readonly production?: boolean;
 };
 
 export type Read =
@@ -120,10 +122,12 @@ export function readSettings(given: Given): Read {
     alarmTopicArn: read("alarmTopicArn", settingsTable.alarmTopicArn.read),
     auth: read("auth", settingsTable.auth.read),
   };
-  wrong.push(...contradictions(settings, names));
+  const isProduction = given.production ?? settings.stage === productionStage;
+  wrong.push(...contradictions(settings, names, isProduction));
   if (wrong.length > 0) return { wrong };
   // Nothing was wrong, so each has its value.
-  return { settings: settings as Settings, warnings: [...unknownContext(given.context), ...unknownVariables(given.env)] };
+  const warnings = [...unknownContext(given.context), ...unknownVariables(given.env), ...emulatorsTick(settings.tickMs, names, given.env)];
+  return { settings: settings as Settings, warnings };
 }
 
 /** Settings as somebody would write them, to be read as anybody's are. What is not given is left to the defaults. */
@@ -159,21 +163,34 @@ function sourceOf(name: SettingName, { context, env }: Given): Source {
 }
 
 /** What each is by itself, and no two of them together. */
-function contradictions(settings: { readonly [Name in keyof Settings]: Settings[Name] | undefined }, names: Record<SettingName, string>) {
-  const { stage, lookaheadMs = lookaheadMsMax, tickMs = tickMsOfMinutes, shards = shardsMax, ranges = 1 } = settings;
+function contradictions(
+  settings: { readonly [Name in keyof Settings]: Settings[Name] | undefined },
+  names: Record<SettingName, string>,
+  isProduction: boolean,
+) {
+  const { lookaheadMs = lookaheadMsMax, tickMs = tickMsOfMinutes, shards = shardsMax, ranges = 1 } = settings;
   const isShort = lookaheadMs < lookaheadMsOfMinutes;
   const span = formatDuration;
   const least = `at least ${span(lookaheadMsOfMinutes)}`;
   return [
-    isShort && stage === productionStage ? `${names.lookahead}: expected ${least} for the stage ${stage}, got ${span(lookaheadMs)}` : null,
-    isShort && stage !== productionStage && tickMs >= tickMsOfMinutes
+    isShort && isProduction ? `${names.lookahead}: expected ${least} in production, got ${span(lookaheadMs)}` : null,
+    isShort && !isProduction && tickMs >= tickMsOfMinutes
       ? `${names.lookahead}: expected ${least} where the tick comes each minute, got ${span(lookaheadMs)}; only an emulator's ticks come faster, and ${names.tick} says how fast`
       : null,
-    stage === productionStage && tickMs !== tickMsOfMinutes
-      ? `${names.tick}: expected ${span(tickMsOfMinutes)} for the stage ${stage}, got ${span(tickMs)}; AWS ticks each minute`
+    isProduction && tickMs !== tickMsOfMinutes
+      ? `${names.tick}: expected ${span(tickMsOfMinutes)} in production, got ${span(tickMs)}; AWS ticks each minute`
       : null,
     ranges > shards ? `${names.ranges}: expected at most the number of shards (${shards}), got ${ranges}` : null,
   ].filter((line) => line !== null);
+}
+
+/** Only the variable that turns every AWS client to an emulator tells one from AWS here. */
+function emulatorsTick(tickMs: number | undefined, names: Record<SettingName, string>, env: Given["env"]): string[] {
+  if (tickMs === undefined || tickMs === tickMsOfMinutes || (env["AWS_ENDPOINT_URL"] ?? "") !== "") return [];
+  const [given, meant] = [formatDuration(tickMs), formatDuration(tickMsOfMinutes)];
+  return [
+    `${names.tick}: AWS ticks each minute, not every ${given}, and hints would be dropped as old; ${given} is for emulators, leave it at ${meant}`,
+  ];
 }
 
 function readStage(text: string): Reading<string> {

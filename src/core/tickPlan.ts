@@ -4,7 +4,7 @@
  * which shards are its. The way never leaves a shard without a tick, wherever it is broken off.
  */
 
-import { type EpochMs, later, minuteMs } from "./time.ts";
+import { type EpochMs, hourMs, later, minuteMs } from "./time.ts";
 
 export type TickPlan = {
   /** How many ranges there are to be, 1 … shards. Changed by a deploy or by hand, carried out by `reconcile`. */
@@ -13,15 +13,20 @@ export type TickPlan = {
   readonly paused: boolean;
   /** What the base tick goes by now: it looks after every `ranges`-th shard. More than 1 only while all further ticks stand. */
   readonly ranges: number;
+  /** Since when; null: nobody changed it yet. */
+  readonly rangesAt: EpochMs | null;
   /** Shards on which anything may stand: so many are looked after. */
   readonly shards: number;
   /** What the last deploy asked for; null before the first. */
-  readonly deployed: { readonly ranges: number; readonly shards: number; readonly at: EpochMs } | null;
+  readonly deployed: Deployed | null;
   /** Raised by every change of what is wanted: whoever writes says which state it saw. */
   readonly changes: number;
   /** When each range's last tick signed in. */
   readonly tickedAt: Readonly<Record<number, EpochMs>>;
 };
+
+/** `previousShards`: of the deploy before, which a rollback asks for again; its own where there was none. */
+export type Deployed = DeployAsk & { readonly previousShards: number; readonly at: EpochMs };
 
 /** A change of what is wanted. */
 export type PlanChange = Partial<Pick<TickPlan, "wantedRanges" | "paused" | "shards" | "deployed">>;
@@ -36,8 +41,8 @@ export type TickPlans = {
   signIn(range: number, now: EpochMs): Promise<TickPlan>;
   /** Makes `holder` the only one that carries the plan out, until the instant. "held": another does. */
   hold(holder: string, at: { readonly now: EpochMs; readonly until: EpochMs }): Promise<TickPlan | "held">;
-  /** What the base tick goes by from now on. "lost": the holder's time is over. */
-  setRanges(ranges: number, holder: string): Promise<"set" | "lost">;
+  /** What the base tick goes by from `now` on. "lost": the holder's time is over. */
+  setRanges(ranges: number, holder: string, now: EpochMs): Promise<"set" | "lost">;
   /** "changed": something else was wanted since `seen`, and the holder still holds. */
   release(holder: string, seen: TickPlan): Promise<"released" | "changed">;
 };
@@ -116,7 +121,8 @@ export type DeployAsk = { readonly ranges: number; readonly shards: number };
 /**
  * What a deploy makes of the plan. Its ranges count only where they are others than those of the deploy before: a plain deploy leaves
  * what was resized by hand. Shards are given up only when nothing stands on them (`loads`: those that would go and are not empty), and
- * looked after for a while longer, for a function of the deploy before may still be running.
+ * looked after for a while longer, for a function of the deploy before may still be running. A rollback is not refused, or the stack
+ * would be stuck between two deploys: what stands on the shards of the one that failed is looked after until it has gone.
  */
 export function planDeploy(
   plan: TickPlan,
@@ -125,16 +131,32 @@ export function planDeploy(
 ): { readonly kind: "planned"; readonly change: PlanChange } | { readonly kind: "refused"; readonly reason: string } {
   const wrong = wrongRanges(ask.ranges, ask.shards);
   if (wrong !== undefined) return { kind: "refused", reason: `${wrong}; deploy with other ranges, or with more shards` };
-  if (ask.shards < plan.shards && loads.length > 0) return { kind: "refused", reason: tooFewShards(plan.shards, ask.shards, loads) };
+  if (ask.shards < plan.shards && loads.length > 0 && !isGivenUp(plan.deployed, ask, now))
+    return { kind: "refused", reason: tooFewShards(plan.shards, ask.shards, loads) };
   const isAsked = ask.ranges !== plan.deployed?.ranges;
   return {
     kind: "planned",
     change: {
       wantedRanges: Math.min(isAsked ? ask.ranges : plan.wantedRanges, ask.shards),
       shards: Math.max(plan.shards, ask.shards),
-      deployed: { ...ask, at: now },
+      deployed: { ...ask, previousShards: previousOf(plan.deployed, ask, now), at: now },
     },
   };
+}
+
+/** A deploy that fails does so within it, and so does its rollback. */
+const rollbackMsMax = hourMs;
+
+/** Whether the shards that would go are given up already, or by a rollback. */
+function isGivenUp(deployed: Deployed | null, ask: DeployAsk, now: EpochMs): boolean {
+  return deployed !== null && (ask.shards >= deployed.shards || ask.shards === previousOf(deployed, deployed, now));
+}
+
+/** A request of CloudFormation may come twice, so the same shards again are no deploy after, unless it is one of another day. */
+function previousOf(deployed: Deployed | null, ask: DeployAsk, now: EpochMs): number {
+  if (deployed === null) return ask.shards;
+  const isSame = ask.shards === deployed.shards && now < later(deployed.at, rollbackMsMax);
+  return isSame ? deployed.previousShards : deployed.shards;
 }
 
 /** More shards in one sentence help nobody. */
@@ -158,6 +180,22 @@ const settlingMs = 16 * minuteMs;
 /** Whether shards that a deploy gave up need looking after no longer, if still nothing stands on them. */
 export function hasSettled({ shards, deployed }: TickPlan, now: EpochMs): boolean {
   return deployed !== null && deployed.shards < shards && now >= later(deployed.at, settlingMs);
+}
+
+/** So many ticks of a range may be missed before that is told. */
+const ticksMissedMax = 3;
+
+/** The ranges in effect whose ticks stay away. None while paused, nor before a tick had time to come since the ranges were changed. */
+export function lateRanges(
+  { paused, ranges, rangesAt, tickedAt }: TickPlan,
+  { now, tickMs }: { readonly now: EpochMs; readonly tickMs: number },
+): readonly number[] {
+  const isLate = (range: number) => {
+    const waitedFrom = Math.max(tickedAt[range] ?? 0, rangesAt ?? 0);
+    // Neither is known where the stack is new, and its first tick is on its way.
+    return waitedFrom > 0 && now - waitedFrom > ticksMissedMax * tickMs;
+  };
+  return paused ? [] : Array.from({ length: ranges }, (_, range) => range).filter(isLate);
 }
 
 export type TickStatus = {

@@ -77,10 +77,10 @@ async function hold({ plans, clock, runMsMax }: Ticking, holder: string, patienc
   }
 }
 
-async function take({ plans, scheduler, group, target }: Ticking, step: Step, holder: string): Promise<void> {
+async function take({ plans, scheduler, group, target, clock }: Ticking, step: Step, holder: string): Promise<void> {
   switch (step.kind) {
     case "ranges":
-      if ((await plans.setRanges(step.ranges, holder)) === "lost")
+      if ((await plans.setRanges(step.ranges, holder, clock.now())) === "lost")
         throw new OutageError("another run took the plan over; this one took too long");
       return;
     case "create":

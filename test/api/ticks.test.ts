@@ -20,7 +20,7 @@ function openTicks(given: Partial<Ticks> = {}) {
       const wanted = await wantByHand(plans, change);
       if (wanted.kind === "refused") return wanted;
       const plan = await plans.hold("test", { now: startAt, until: startAt });
-      if (plan !== "held") await plans.setRanges(plan.paused ? 1 : plan.wantedRanges, "test");
+      if (plan !== "held") await plans.setRanges(plan.paused ? 1 : plan.wantedRanges, "test", startAt);
       return { kind: "wanted", plan: await plans.read() };
     },
     ...given,

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   hasSettled,
+  lateRanges,
   planDeploy,
   type StandingTick,
   type Step,
@@ -11,12 +12,12 @@ import {
   type TickPlan,
   wrongRanges,
 } from "../../src/core/tickPlan.ts";
-import { later, minuteMs, toEpochMs } from "../../src/core/time.ts";
+import { hourMs, later, minuteMs, toEpochMs } from "../../src/core/time.ts";
 
 const now = toEpochMs(1_800_000_000_000);
 
 function planWith(fields: Partial<TickPlan> = {}): TickPlan {
-  return { wantedRanges: 1, paused: false, ranges: 1, shards: 64, deployed: null, changes: 0, tickedAt: {}, ...fields };
+  return { wantedRanges: 1, paused: false, ranges: 1, rangesAt: null, shards: 64, deployed: null, changes: 0, tickedAt: {}, ...fields };
 }
 
 type World = { readonly plan: TickPlan; readonly standing: readonly StandingTick[] };
@@ -181,6 +182,29 @@ describe("the ranges of one plan", () => {
   });
 });
 
+describe("a range is late", () => {
+  const tickMs = minuteMs;
+  const late = (fields: Partial<TickPlan>) => lateRanges(planWith({ ranges: 3, ...fields }), { now, tickMs });
+  const fresh = later(now, -3 * minuteMs);
+  const old = later(fresh, -1);
+
+  it("when its last tick is older than three, and not when it is paused, or beyond those in effect", () => {
+    const tickedAt = { 0: fresh, 1: old, 3: old };
+    expect(late({ tickedAt })).toEqual([1]);
+    expect(late({ tickedAt, paused: true })).toEqual([]);
+    expect(late({ tickedAt, ranges: 1 })).toEqual([]);
+  });
+
+  it("when it never ticked, but not in a new stack", () => {
+    expect([late({ rangesAt: old }), late({})]).toEqual([[0, 1, 2], []]);
+  });
+
+  it("not before three ticks had time to come after a change of the ranges", () => {
+    const tickedAt = { 0: fresh, 1: old };
+    expect([late({ tickedAt, rangesAt: fresh }), late({ tickedAt, rangesAt: old })]).toEqual([[], [1, 2]]);
+  });
+});
+
 describe("a deploy", () => {
   const deploy = (plan: TickPlan, ask: { ranges: number; shards: number }, loads: Parameters<typeof planDeploy>[2]["loads"] = []) =>
     planDeploy(plan, ask, { now, loads });
@@ -188,12 +212,12 @@ describe("a deploy", () => {
   it("of a new stack asks for its ranges and shards", () => {
     expect(deploy(planWith(), { ranges: 4, shards: 64 })).toEqual({
       kind: "planned",
-      change: { wantedRanges: 4, shards: 64, deployed: { ranges: 4, shards: 64, at: now } },
+      change: { wantedRanges: 4, shards: 64, deployed: { ranges: 4, shards: 64, previousShards: 64, at: now } },
     });
   });
 
   it("that asks for the same ranges again leaves what was resized by hand, and one that asks for others does not", () => {
-    const byHand = planWith({ wantedRanges: 8, deployed: { ranges: 4, shards: 64, at: now } });
+    const byHand = planWith({ wantedRanges: 8, deployed: { ranges: 4, shards: 64, previousShards: 64, at: now } });
     expect(deploy(byHand, { ranges: 4, shards: 64 })).toMatchObject({ change: { wantedRanges: 8 } });
     expect(deploy(byHand, { ranges: 2, shards: 64 })).toMatchObject({ change: { wantedRanges: 2, deployed: { ranges: 2 } } });
   });
@@ -210,9 +234,11 @@ describe("a deploy", () => {
   });
 
   it("with fewer shards is taken when nothing stands on the others, which are looked after until no function of before can write", () => {
-    const answer = deploy(planWith({ wantedRanges: 8, deployed: { ranges: 8, shards: 64, at: now } }), { ranges: 8, shards: 16 });
-    expect(answer).toEqual({ kind: "planned", change: { wantedRanges: 8, shards: 64, deployed: { ranges: 8, shards: 16, at: now } } });
-    const plan = planWith({ shards: 64, deployed: { ranges: 8, shards: 16, at: now } });
+    const before = { ranges: 8, shards: 64, previousShards: 64, at: now };
+    const deployed = { ranges: 8, shards: 16, previousShards: 64, at: now };
+    const answer = deploy(planWith({ wantedRanges: 8, deployed: before }), { ranges: 8, shards: 16 });
+    expect(answer).toEqual({ kind: "planned", change: { wantedRanges: 8, shards: 64, deployed } });
+    const plan = planWith({ shards: 64, deployed });
     expect(hasSettled(plan, later(now, 15 * minuteMs))).toBe(false);
     expect(hasSettled(plan, later(now, 16 * minuteMs))).toBe(true);
     expect(hasSettled({ ...plan, shards: 16 }, later(now, 16 * minuteMs))).toBe(false);
@@ -220,8 +246,37 @@ describe("a deploy", () => {
   });
 
   it("with fewer shards than ranges were made by hand keeps a shard for each range", () => {
-    const plan = planWith({ wantedRanges: 32, deployed: { ranges: 1, shards: 64, at: now } });
+    const plan = planWith({ wantedRanges: 32, deployed: { ranges: 1, shards: 64, previousShards: 64, at: now } });
     expect(deploy(plan, { ranges: 1, shards: 16 })).toMatchObject({ change: { wantedRanges: 16 } });
+  });
+
+  describe("that fails after it gave more shards", () => {
+    const loads = [{ shard: 100, count: 7, hasMore: false }];
+    const step = (plan: TickPlan, shards: number, at = now): TickPlan => {
+      const planned = planDeploy(plan, { ranges: 1, shards }, { now: at, loads });
+      if (planned.kind === "refused") throw new Error(planned.reason);
+      return { ...plan, ...planned.change };
+    };
+    const before = planWith({ deployed: { ranges: 1, shards: 64, previousShards: 64, at: later(now, -720 * hourMs) } });
+    const refusal = /^expected at least the 128 shards in use, got 64: .*shard 100 holds 7/;
+
+    it("is rolled back whatever stands on them, and they are looked after", () => {
+      const after = step(step(before, 128), 64, later(now, hourMs - 1));
+      expect(after).toMatchObject({ shards: 128, deployed: { shards: 64, previousShards: 128 } });
+      // Nothing more is given up: neither by the next rollback of the same, nor by a deploy of other code on another day.
+      expect(step(step(after, 64), 64, later(now, 720 * hourMs)).shards).toBe(128);
+    });
+
+    it("is rolled back also where its request came twice", () => {
+      expect(step(step(step(before, 128), 128, later(now, minuteMs)), 64, later(now, 2 * minuteMs)).shards).toBe(128);
+    });
+
+    it("is no way to give them up later, nor others", () => {
+      const raised = step(before, 128);
+      expect(() => step(raised, 64, later(now, hourMs))).toThrow(refusal);
+      expect(() => step(step(raised, 128, later(now, 720 * hourMs)), 64, later(now, 720 * hourMs))).toThrow(refusal);
+      expect(() => step(raised, 65)).toThrow(/^expected at least the 128 shards in use, got 65/);
+    });
   });
 
   it("with more ranges than shards is refused", () => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type AdminKey, createAdminKey } from "../../functions/adminKey.ts";
-import { minuteMs } from "../../src/core/time.ts";
+import { minuteMs, secondMs } from "../../src/core/time.ts";
 import { OutageError } from "../../src/engine/ports.ts";
 import { handClock } from "../builders.ts";
 
@@ -93,7 +93,49 @@ describe("while Secrets Manager does not answer", () => {
     clock.turn(60 * minuteMs);
     expect((await read()).key).toBe("otd_0123456789abcdef");
     reply = secretOf("another");
+    clock.turn(30 * secondMs);
     expect((await read()).key).toBe("otd_another");
+  });
+
+  it.each(outages)("(it %s) one request in thirty seconds asks, and the others do not wait for it", async (_, failure) => {
+    const { clock, read } = open();
+    await read();
+    reply = failure;
+    clock.turn(5 * minuteMs);
+    for (const [turnedMs, requests] of [
+      [0, 2],
+      [30 * secondMs - 1, 2],
+      [1, 3],
+      [1, 3],
+    ] as const) {
+      clock.turn(turnedMs);
+      expect((await read()).key).toBe("otd_0123456789abcdef");
+      expect(asked).toHaveLength(requests);
+    }
+  });
+
+  it("the thirty seconds begin when the asking has failed, however long that took", async () => {
+    const clock = handClock();
+    let outcome: "answers" | "fails" = "answers";
+    let askings = 0;
+    const send = async () => {
+      askings += 1;
+      if (outcome === "answers") return { SecretString: "0123456789abcdef" };
+      clock.turn(9 * secondMs);
+      throw Object.assign(new Error("no answer"), { name: "TimeoutError" });
+    };
+    const client = { send } as unknown as SecretsManagerClient;
+    const read = createAdminKey({ client, secret: "onthedot-test-admin-key", clock });
+    await read();
+    outcome = "fails";
+    clock.turn(5 * minuteMs);
+    await read();
+    clock.turn(30 * secondMs - 1);
+    await read();
+    expect(askings).toBe(2);
+    clock.turn(1);
+    await read();
+    expect(askings).toBe(3);
   });
 
   it("because nobody listens there: an outage", async () => {

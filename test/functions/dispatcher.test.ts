@@ -56,7 +56,7 @@ function open({ refusal = () => undefined, fault = () => undefined }: Given = {}
   const spread = async (ranges: number) => {
     await plans.write({ wantedRanges: ranges }, await plans.read());
     await plans.hold("reconcile", { now: clock.now(), until: later(clock.now(), minuteMs) });
-    await plans.setRanges(ranges, "reconcile");
+    await plans.setRanges(ranges, "reconcile", clock.now());
   };
   /** The shards whose entries were read since the last time this was asked. */
   const turned = () => [...new Set(looked.splice(0))].toSorted((a, b) => a - b);
@@ -135,6 +135,25 @@ describe("a further tick", () => {
       }
       expect(all.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     }
+  });
+
+  it("that stays away is told by the others, and not while paused", async () => {
+    const { clock, counted, plans, spread, tick } = open();
+    const told = () => counted.splice(0).filter((name) => name === "RangesLate").length;
+    await spread(2);
+    for (const ms of [0, 3 * minuteMs]) {
+      await clock.runUntil(at(ms));
+      await tick({ range: 0 });
+    }
+    expect(told()).toBe(0);
+    await clock.runUntil(at(4 * minuteMs));
+    await tick({ range: 0 });
+    expect(told()).toBe(1);
+    await plans.write({ paused: true }, await plans.read());
+    await tick({ range: 0 });
+    await plans.write({ paused: false }, await plans.read());
+    await tick({ range: 1, of: 2 });
+    expect(told()).toBe(0);
   });
 
   it("beyond the shards has nothing to turn", async () => {

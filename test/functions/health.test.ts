@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { createHealth } from "../../functions/health.ts";
 import { HealthAnswer } from "../../src/api/answers.ts";
-import { minuteMs, secondMs } from "../../src/core/time.ts";
+import { later, minuteMs, secondMs } from "../../src/core/time.ts";
 import { OutageError } from "../../src/engine/ports.ts";
 import { openCaller } from "../api/caller.ts";
 import { handClock } from "../builders.ts";
@@ -51,6 +51,29 @@ describe("health", () => {
     clock.turn(10 * minuteMs);
     await plans.signIn(1, clock.now());
     expect((await health()).checks.clock).toBe("the last tick came 10m ago");
+  });
+
+  it("names the range whose ticks stay away while those of others come", async () => {
+    const { clock, plans, health } = open();
+    const spread = async () => {
+      await plans.hold("reconcile", { now: clock.now(), until: later(clock.now(), minuteMs) });
+      await plans.setRanges(3, "reconcile", clock.now());
+    };
+    const signIn = (...ranges: readonly number[]) => Promise.all(ranges.map((range) => plans.signIn(range, clock.now())));
+    await signIn(0, 1);
+    clock.turn(60 * minuteMs);
+    await spread();
+    clock.turn(3 * minuteMs);
+    await signIn(0, 1);
+    // Range 2 had as long to come as may be missed.
+    expect((await health()).checks.clock).toBe("ok");
+    clock.turn(1);
+    expect((await health()).checks.clock).toBe("no tick of range 2 has come yet");
+    await signIn(2);
+    expect((await health()).status).toBe("ok");
+    clock.turn(5 * minuteMs);
+    await signIn(0, 2);
+    expect(await health()).toMatchObject({ status: "failing", checks: { clock: "the last tick of range 1 came 5m ago" } });
   });
 
   it("says of paused ticks what it means, and what to do", async () => {

@@ -1,13 +1,15 @@
 /** The metrics as CloudWatch reads them from the log: names, units and dimensions, for the alarms look for exactly these. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { door } from "../../functions/door.ts";
+import { createFunctionLog } from "../../functions/log.ts";
 import { type CountName, createFunctionMetrics, type FunctionMetrics } from "../../functions/metrics.ts";
 import type { Answer } from "../../src/core/outcome.ts";
 import { later } from "../../src/core/time.ts";
 import { cancel, claim, requestCancel, settle } from "../../src/core/transition.ts";
 import type { Observation } from "../../src/engine/ports.ts";
 import { againEnd, claimed, doneEnd, factsAt, leaseAt, neverEnd, runningJob, startAt, waitingJob } from "../builders.ts";
-import type { DoorName } from "./environment.ts";
+import { contextOf, type DoorName } from "./environment.ts";
 import { stubEnvironment, writtenBy } from "./instance.ts";
 
 beforeEach(() => stubEnvironment("executor"));
@@ -97,7 +99,7 @@ describe("a count", () => {
   it("is written by each of the names that the alarms know", async () => {
     const names: Record<CountName, true> = {
       ...{ Created: true, Jobs: true, Calls: true, LeaseLost: true, Outages: true, HintsDropped: true, Ticks: true, Paused: true },
-      ...{ Named: true, Stretches: true, DeadLetters: true, Reconciled: true, ReconcileFailed: true },
+      ...{ RangesLate: true, Named: true, Stretches: true, DeadLetters: true, Reconciled: true, ReconcileFailed: true },
     };
     const written = await stored((metrics) => {
       for (const name of Object.keys(names) as CountName[]) metrics.count(name);
@@ -109,6 +111,20 @@ describe("a count", () => {
 describe("the end of an invocation", () => {
   it("in which nothing happened writes nothing at all", async () => {
     expect(await writtenBy(() => createFunctionMetrics({ stage: "test", now: () => startAt }).flush())).toEqual([]);
+  });
+
+  it("that fails writes what was gathered all the same", async () => {
+    const documents = await writtenBy(async () => {
+      const metrics = createFunctionMetrics({ stage: "test", now: () => startAt });
+      const handler = door({ logger: createFunctionLog({ level: "error", stage: "test" }).logger, metrics }, async () => {
+        metrics.count("ReconcileFailed");
+        throw new Error("the table is gone");
+      });
+      await expect(handler({}, contextOf("reconcile"))).rejects.toThrow("the table is gone");
+    });
+    expect(documents.flatMap((document) => ("_aws" in document ? storedOf(document) : []))).toMatchObject([
+      { metric: "ReconcileFailed Count" },
+    ]);
   });
 
   it("writes what was gathered once", async () => {

@@ -61,7 +61,13 @@ const asking = (properties: object, event: object = updateEvent) => ({
   ResourceProperties: { ...createEvent.ResourceProperties, ...properties },
 });
 
-type Answered = { readonly url: string; readonly method: string; readonly type: string | null; readonly body: Record<string, unknown> };
+type Answered = {
+  readonly url: string;
+  readonly method: string;
+  readonly type: string | null;
+  readonly redirect: string | undefined;
+  readonly body: Record<string, unknown>;
+};
 
 function open({ isEmulated = false, fails = 0 } = {}) {
   const opened = openTicking();
@@ -72,10 +78,11 @@ function open({ isEmulated = false, fails = 0 } = {}) {
   const counted: string[] = [];
   const logged: string[] = [];
   let failing = fails;
-  const fetch = (async (url: URL, { method, body, headers }: RequestInit) => {
+  const fetch = (async (url: URL, { method, body, headers, redirect }: RequestInit) => {
     if (failing-- > 0) throw new TypeError("fetch failed");
     answeredAfterMs.push(clock.now() - startAt);
-    answered.push({ url: url.href, method: method ?? "", type: new Headers(headers).get("content-type"), body: JSON.parse(String(body)) });
+    const type = new Headers(headers).get("content-type");
+    answered.push({ url: url.href, method: method ?? "", type, redirect, body: JSON.parse(String(body)) });
     return new Response(null, { status: 200 });
   }) as typeof globalThis.fetch;
   const handle = createReconcile({
@@ -104,6 +111,8 @@ describe("a deploy", () => {
         url: responseUrl,
         method: "PUT",
         type: "",
+        // The URL carries a right to write, which is for nobody else.
+        redirect: "error",
         body: {
           Status: "SUCCESS",
           Reason: "",
@@ -190,6 +199,15 @@ describe("a deploy", () => {
       expect(door.answered.map(({ body }) => body)).toEqual([expect.objectContaining({ Status: "FAILED", Reason: reason })]);
       expect(door.counted).toEqual(["ReconcileFailed"]);
     }
+  });
+
+  it("is told a reason that CloudFormation takes, however long it was", async () => {
+    const door = open();
+    door.fake.before = () => {
+      throw new Error("x".repeat(5_000));
+    };
+    await door.call(createEvent);
+    expect(door.answered.map(({ body }) => body["Reason"])).toEqual(["x".repeat(1_000)]);
   });
 
   it("is answered before the platform ends the invocation, and nothing goes on afterwards", async () => {
@@ -291,6 +309,17 @@ describe("a wish to reconcile", () => {
     });
     expect([door.answered, door.counted]).toEqual([[], ["Reconciled"]]);
     expect(door.logged).toEqual(["info the ticks are as wanted: made the tick of range 1, the base tick looks after one range of 2"]);
+  });
+
+  it.each([
+    [89_999, ["UpdateSchedule range-1", "CreateSchedule range-1"]],
+    [90_000, []],
+  ])("begins no step in the last 30 s of its time: after %d ms %j", async (afterMs, changes) => {
+    const door = open();
+    await door.want({ wantedRanges: 2 });
+    door.fake.before = (action) => (action === "ListSchedules" ? door.ticking.clock.until(later(startAt, afterMs)) : undefined);
+    await door.call({ reconcile: true });
+    expect(door.changes()).toEqual(changes);
   });
 
   it("that meets an outage fails, and is counted", async () => {

@@ -1,8 +1,11 @@
 /** What the API asks of the function that manages schedules, and what it answers while that one cannot. */
 
-import type { InvokeCommand } from "@aws-sdk/client-lambda";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { describe, expect, it } from "vitest";
-import { createTicks } from "../../functions/ticks.ts";
+import { createTicks, ticksClientConfig } from "../../functions/ticks.ts";
 import { refusal } from "../ticks/fakeScheduler.ts";
 import { memoryTickPlans } from "../ticks/memoryTickPlans.ts";
 
@@ -70,5 +73,27 @@ describe("what is wanted of the ticks", () => {
   it("fails as it is where the function is not there", async () => {
     const missing = refusal("ResourceNotFoundException", 404);
     await expect(open(() => Promise.reject(missing)).ticks.want({ paused: true })).rejects.toBe(missing);
+  });
+});
+
+describe("the client", () => {
+  it("asks once, and waits shorter than API Gateway does", async () => {
+    let requests = 0;
+    const server = createServer((_, response) => {
+      requests++;
+      response.writeHead(503).end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const credentials = { accessKeyId: "a", secretAccessKey: "b" };
+    const lambda = new LambdaClient({ ...ticksClientConfig, endpoint: `http://127.0.0.1:${port}`, region: "eu-central-1", credentials });
+    const ticks = createTicks({
+      ...{ plans: memoryTickPlans(8), reconcile: "onthedot-test-reconcile", lambda },
+      log: Object.assign(() => {}, { isOn: () => false }),
+    });
+    await ticks.want({ ranges: 2 });
+    lambda.destroy();
+    server.close();
+    expect([requests, ticksClientConfig.requestHandler.requestTimeout]).toEqual([1, 22_000]);
   });
 });

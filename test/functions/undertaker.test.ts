@@ -79,6 +79,27 @@ describe("a message in a dead letter queue", () => {
   });
 
   it.each([
+    [
+      "the envelope of a topic",
+      JSON.stringify({ Message: JSON.stringify({ password: "hunter2", headers: { Authorization: "Token hunter2" }, order: 17 }) }),
+      JSON.stringify({ Message: JSON.stringify({ password: "***", headers: { Authorization: "***" }, order: 17 }) }),
+    ],
+    [
+      "a list of headers",
+      '{"headers":[{"name":"Authorization","value":"hunter2"}],"X-Api-Key":["hunter2"],"order":17}',
+      '{"headers":[{"name":"Authorization","value":"***"}],"X-Api-Key":***,"order":17}',
+    ],
+    [
+      "a secret that is longer than what is kept",
+      `{"order":17,"secretAccessKey":"${"hunter2 ".repeat(2_000)}"}`,
+      '{"order":17,"secretAccessKey":"***',
+    ],
+  ])("shows none of the credentials in it: %s", async (_, body, shown) => {
+    await bury([redriven({ body })]);
+    expect(await recorded()).toMatchObject([{ body: shown, bodyBytes: body.length }]);
+  });
+
+  it.each([
     ["empty", ""],
     ["a hint of another version", names.replace('"v":1', '"v":2')],
     ["a hint that was cut", names.slice(0, -1)],

@@ -36,9 +36,12 @@ const expected: Record<string, readonly [page: string, condition: string]> = {
   "dead-letters-waiting-ticks": ["dead-letters-waiting", waiting("ticks")],
   "dead-letters-recorded": ["dead-letters-recorded", "onthedot DeadLetters Sum of 60s {service=undertaker, stage=dev} >= 1, 1 in a row"],
   "no-ticks": ["no-ticks", "onthedot Ticks Sum of 60s {service=dispatcher, stage=dev} < 1, 3 in a row, or silence"],
+  "ranges-late": ["no-ticks", "onthedot RangesLate Sum of 60s {service=dispatcher, stage=dev} >= 1, 2 in a row"],
+  "dispatcher-errors": ["no-ticks", "AWS/Lambda Errors Sum of 300s {FunctionName=function:dispatcher} >= 3, 1 in a row"],
   // The longest call of 2 minutes, an executor's minute beside it, and two ticks.
   "oldest-due-late": ["oldest-due-late", "onthedot OldestDueMs Maximum of 60s {service=dispatcher, stage=dev} >= 300000, 3 in a row"],
   "ticks-not-reconciled": ["ticks-not-reconciled", "onthedot ReconcileFailed Sum of 60s {service=reconcile, stage=dev} >= 1, 1 in a row"],
+  "reconcile-errors": ["ticks-not-reconciled", "AWS/Lambda Errors Sum of 300s {FunctionName=function:reconcile} >= 1, 1 in a row"],
   "executor-errors": ["executor-errors", "AWS/Lambda Errors Sum of 300s {FunctionName=function:executor} >= 1, 1 in a row"],
   "executor-throttles": ["executor-throttles", "AWS/Lambda Throttles Sum of 300s {FunctionName=function:executor} >= 10, 1 in a row"],
   "table-throttles-table-reads": ["table-throttles", throttled("ReadThrottleEvents")],
@@ -113,6 +116,7 @@ function written(service: string): Set<string> {
   const counts: readonly CountName[] = [
     "Ticks",
     "Paused",
+    "RangesLate",
     "Named",
     "Stretches",
     "DeadLetters",

@@ -1,6 +1,7 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import { type IVpc, Vpc } from "aws-cdk-lib/aws-ec2";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { Door } from "../../infra/door.ts";
 import { embedded, get, home, type Properties } from "./home.ts";
 
 const doors = ["api", "dispatcher", "executor", "reconcile", "undertaker"];
@@ -25,6 +26,8 @@ describe("the construct in somebody else's stack", () => {
     expect(make({ ranges: 65 })).toThrow("ranges: expected at most the number of shards (64), got 65");
     expect(make({ maxTimeoutMs: 900_000 })).toThrow("maxTimeout: expected a duration from 1s to 14m");
     expect(make({ lookaheadMs: 60_000 })).toThrow("lookahead: expected at least 2m");
+    expect(make({ stage: "live", production: true, tickMs: 5_000 })).toThrow("tick: expected 1m in production, got 5s");
+    expect(make({ production: true, lookaheadMs: 60_000 })).toThrow("lookahead: expected at least 2m in production");
     expect(make({ shards: 0, allowTargets: "a b" })).toThrow(/^allowTargets: .*; shards: /);
   });
 
@@ -41,6 +44,25 @@ describe("the construct in somebody else's stack", () => {
     expect(kept({})).toEqual([false, "Delete", undefined]);
     expect(kept({ production: true })).toEqual([true, "Retain", 32]);
     expect(kept({ removalPolicy: RemovalPolicy.RETAIN })).toEqual([false, "Retain", undefined]);
+  });
+
+  test("asks for its ticks anew when the code of any function has changed", () => {
+    const askedWith = (keyOf: (id: string) => string) => {
+      const key = vi.spyOn(Door.prototype, "codeKey", "get").mockImplementation(function (this: Door) {
+        return keyOf(this.node.id);
+      });
+      const [deploy = {}] = embedded(() => ({ stage: "dev" }))
+        .all("Custom::OnTheDotTicks")
+        .values();
+      key.mockRestore();
+      return deploy["Code"];
+    };
+    const ids = ["Api", "Dispatcher", "Executor", "Reconcile", "Undertaker"];
+    const [same, ...changed] = [askedWith(() => "a"), ...ids.map((changes) => askedWith((id) => (id === changes ? "b" : "a")))];
+    expect(askedWith(() => "a")).toBe(same);
+    expect(new Set([same, ...changed]).size).toBe(1 + ids.length);
+    const [deployed = {}] = home().all("Custom::OnTheDotTicks").values();
+    expect(deployed["Code"]).not.toBe(askedWith(() => ""));
   });
 
   test("takes memory, concurrency, pollers and throttling", () => {
@@ -65,7 +87,7 @@ describe("the construct in somebody else's stack", () => {
       "queue:normal": { MaximumConcurrency: 100 },
       "queue:low": { MaximumConcurrency: 10 },
     });
-    expect(made.door("executor")["ReservedConcurrentExecutions"]).toBe(300 + 200 + 100 + 10);
+    expect(made.door("executor")["ReservedConcurrentExecutions"]).toBe(300 + 10 * 200 + 100 + 10);
     const [stage = {}] = [...made.all("AWS::ApiGatewayV2::Stage").values()];
     expect(get(stage, "DefaultRouteSettings")).toEqual({ ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 });
   });

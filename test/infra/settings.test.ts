@@ -119,10 +119,24 @@ test("a list or an object is no text", () => {
 
 test("a production stage has no emulator's minutes", () => {
   expect(wrong({ stage: "prod", lookahead: "30s", tick: "5s" })).toEqual([
-    "lookahead: expected at least 2m for the stage prod, got 30s",
-    "tick: expected 1m for the stage prod, got 5s; AWS ticks each minute",
+    "lookahead: expected at least 2m in production, got 30s",
+    "tick: expected 1m in production, got 5s; AWS ticks each minute",
   ]);
   expect(read({ stage: "e2e", lookahead: "20s", tick: "5s" }).settings).toMatchObject({ lookaheadMs: 20 * secondMs, tickMs: 5 * secondMs });
+});
+
+test("there may be as many ranges as shards", () => {
+  expect(read({ shards: "4", ranges: "4" }).settings).toMatchObject({ shards: 4, ranges: 4 });
+});
+
+test("a tick that AWS does not have is told where no emulator is named", () => {
+  const warned = (name: string) => [
+    `${name}: AWS ticks each minute, not every 5s, and hints would be dropped as old; 5s is for emulators, leave it at 1m`,
+  ];
+  expect(read({ tick: "5s" }).warnings).toEqual(warned("tick"));
+  expect(read({}, { ONTHEDOT_TICK: "5s", AWS_ENDPOINT_URL: "" }).warnings).toEqual(warned("ONTHEDOT_TICK"));
+  expect(read({ tick: "5s" }, { AWS_ENDPOINT_URL: "http://127.0.0.1:4566" }).warnings).toEqual([]);
+  expect(read({ tick: "60s" }).warnings).toEqual([]);
 });
 
 test("everything that is wrong is told at once", () => {

@@ -47,7 +47,7 @@ export const standing = {
   /** A mapping with a bound on its concurrency keeps five long polls of 20 s open; AWS may do with fewer. */
   pollsPerMapping: 5,
   pollSeconds: 20,
-  alarms: 17,
+  alarms: 20,
   dashboards: 1,
   secrets: 1,
   /** Five that turns and the hourly reconcile report, eleven more once jobs come: by outcome, lateness, duration, creates. */

@@ -7,6 +7,7 @@ import {
   type DynamoDBClient,
   DynamoDBServiceException,
   PutItemCommand,
+  type QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Waiting } from "../../src/core/job.ts";
@@ -15,7 +16,8 @@ import { cancel, claim, requestCancel } from "../../src/core/transition.ts";
 import { OutageError, type Store } from "../../src/engine/ports.ts";
 import { skewOf, watchSkew } from "../../src/store/dynamo/skew.ts";
 import { createDynamoStore } from "../../src/store/dynamo/store.ts";
-import { createTable } from "../../src/store/dynamo/table.ts";
+import { createTable, type Item, type Table } from "../../src/store/dynamo/table.ts";
+import { table as layout } from "../../src/store/keys.ts";
 import { expectState, factsAt, handClock, leaseAt, nextTenant, startAt, waitingJob } from "../builders.ts";
 import { type Database, localClient, startDynalite } from "./dynalite.ts";
 
@@ -213,6 +215,65 @@ describe("an update", () => {
   });
 });
 
+describe("an index", () => {
+  const pageOf = (table: ReturnType<typeof createTable>, limit: number) =>
+    table.query({ index: layout.indexes.list, partition: "main#0", from: "0", to: "~", limit });
+
+  /** DynamoDB ends an answer after a megabyte, however many entries were asked for. */
+  function cutAfter(most: number, count: number) {
+    const asked: (number | undefined)[] = [];
+    const send = async ({ input: { ExclusiveStartKey, Limit = count } }: QueryCommand) => {
+      asked.push(Limit);
+      const from = ExclusiveStartKey === undefined ? 0 : Number(ExclusiveStartKey["pk"]?.S) + 1;
+      const to = Math.min(count, from + Math.min(most, Limit));
+      const Items = Array.from({ length: to - from }, (_, place) => ({ pk: { S: String(from + place) } }));
+      return to === count ? { Items } : { Items, LastEvaluatedKey: { pk: { S: String(to - 1) } } };
+    };
+    return { asked, table: createTable({ client: { send } as unknown as DynamoDBClient, name: "any" }) };
+  }
+  const placesOf = (items: readonly Item[]) => items.map(({ pk }) => Number(pk));
+
+  it("whose answer was cut before its limit is asked for the rest, and for no more than that", async () => {
+    const { asked, table } = cutAfter(3, 100);
+    const page = await pageOf(table, 7);
+    expect([placesOf(page.items), page.hasMore]).toEqual([[0, 1, 2, 3, 4, 5, 6], true]);
+    expect(asked).toEqual([7, 4, 1]);
+  });
+
+  it("that ends before the limit says so, and one whose answer was cut to nothing is not taken for ended", async () => {
+    const short = await pageOf(cutAfter(3, 5).table, 7);
+    expect([placesOf(short.items), short.hasMore]).toEqual([[0, 1, 2, 3, 4], false]);
+    let answers = 0;
+    const send = async () => {
+      answers += 1;
+      return answers === 1 ? { Items: [], LastEvaluatedKey: { pk: { S: "0" } } } : { Items: [{ pk: { S: "1" } }] };
+    };
+    const page = await pageOf(createTable({ client: { send } as unknown as DynamoDBClient, name: "any" }), 1);
+    expect([placesOf(page.items), page.hasMore, answers]).toEqual([[1], false, 2]);
+  });
+
+  it("that still holds an expired job whose key was taken anew lists the new job once, in its own place", async () => {
+    const tenant = nextTenant();
+    const neighbour = waitingJob({ tenant, createdAt: later(startAt, 1_000) });
+    const taken = waitingJob({ tenant, createdAt: later(startAt, 2_000) });
+    for (const job of [neighbour, taken]) await store.insert(job);
+    const table = createTable({ client: database.client, name: database.tableName });
+    const pk = `${tenant}#${taken.id}`;
+    const ghost: Item = { pk, sk: "job", c: `${startAt}#${taken.id}` };
+    const lagging: Table = {
+      ...table,
+      async query(page) {
+        const { items, hasMore } = await table.query(page);
+        const isBelow = String(ghost["c"]) <= page.to;
+        return { hasMore, items: items.some((item) => item["pk"] === pk) && isBelow ? [...items, ghost] : items };
+      },
+    };
+    const shown = createDynamoStore({ table: lagging, now: handClock().now, shards: 4, onUnreadable: () => {} });
+    const { jobs, next } = await shown.list({ tenant, among: "all", after: null, limit: 10 });
+    expect([jobs, next]).toEqual([[taken, neighbour], null]);
+  });
+});
+
 describe("a record that cannot be read", () => {
   it("is passed over among others and told of, and is an error where it is asked for alone", async () => {
     const tenant = nextTenant();
@@ -243,6 +304,25 @@ describe("a clock", () => {
   it("of which an answer says nothing is not judged", () => {
     expect(skewOf(undefined, { sentAt: 0, receivedAt: 1 })).toBeUndefined();
     expect(skewOf(Number.NaN, { sentAt: 0, receivedAt: 1 })).toBeUndefined();
+  });
+
+  it("that was found to be off stays so while answers say nothing of the time, and until one shows that it is right again", async () => {
+    let answered: (next: () => Promise<unknown>) => () => Promise<unknown> = () => expect.fail("expected a middleware");
+    const middlewareStack = { add: (middleware: typeof answered) => (answered = middleware) };
+    const skew = watchSkew({ middlewareStack } as unknown as DynamoDBClient, () => startAt);
+    const answer = (headers: Readonly<Record<string, string>>) => answered(async () => ({ response: { headers } }))();
+    const dateOf = (offMs: number) => ({ date: new Date(startAt - offMs).toUTCString() });
+    await answer({});
+    expect([skew.skewMs(), skew.refusal()]).toEqual([0, undefined]);
+    await answer(dateOf(60_000));
+    const verdict = [skew.skewMs(), skew.refusal()];
+    expect(verdict).toEqual([59_000, expect.stringContaining("59000 ms ahead")]);
+    for (const headers of [{}, { date: "yesterday" }]) {
+      await answer(headers);
+      expect([skew.skewMs(), skew.refusal()]).toEqual(verdict);
+    }
+    await answer(dateOf(0));
+    expect([skew.skewMs(), skew.refusal()]).toEqual([0, undefined]);
   });
 
   it.each([

@@ -10,7 +10,10 @@ import { buildTable, type Database, startDynalite } from "./dynalite.ts";
 
 const now = toEpochMs(1_800_000_000_000);
 const until = later(now, minuteMs);
-const first: TickPlan = { wantedRanges: 1, paused: false, ranges: 1, shards: 64, deployed: null, changes: 0, tickedAt: {} };
+const first: TickPlan = {
+  ...{ wantedRanges: 1, paused: false, ranges: 1, rangesAt: null },
+  ...{ shards: 64, deployed: null, changes: 0, tickedAt: {} },
+};
 
 let database: Database;
 let table: Table;
@@ -37,11 +40,12 @@ describe.each(["dynamo", "memory"] as const)("the plan of the ticks in %s", (hom
 
   it("keeps what is wanted, field by field", async () => {
     const plans = made[home]();
-    expect(await plans.write({ wantedRanges: 4, deployed: { ranges: 4, shards: 128, at: now }, shards: 128 }, first)).toBe("written");
+    const deployed = { ranges: 4, shards: 128, previousShards: 64, at: now };
+    expect(await plans.write({ wantedRanges: 4, deployed, shards: 128 }, first)).toBe("written");
     expect(await plans.write({ paused: true }, await plans.read())).toBe("written");
     expect(await plans.read()).toEqual({
       ...first,
-      ...{ wantedRanges: 4, paused: true, shards: 128, deployed: { ranges: 4, shards: 128, at: now }, changes: 2 },
+      ...{ wantedRanges: 4, paused: true, shards: 128, deployed, changes: 2 },
     });
     await plans.write({ paused: false, deployed: null }, await plans.read());
     expect(await plans.read()).toMatchObject({ wantedRanges: 4, paused: false, deployed: null });
@@ -73,12 +77,12 @@ describe.each(["dynamo", "memory"] as const)("the plan of the ticks in %s", (hom
     // A repetition whose first reply was lost.
     expect(await plans.hold("a", { now, until })).toEqual(first);
     expect(await plans.hold("b", { now: later(now, minuteMs - 1), until: later(until, minuteMs) })).toBe("held");
-    expect(await plans.setRanges(3, "b")).toBe("lost");
-    expect(await plans.setRanges(3, "a")).toBe("set");
-    expect(await plans.hold("b", { now: until, until: later(until, minuteMs) })).toEqual({ ...first, ranges: 3 });
-    expect(await plans.setRanges(5, "a")).toBe("lost");
+    expect(await plans.setRanges(3, "b", now)).toBe("lost");
+    expect(await plans.setRanges(3, "a", later(now, 7))).toBe("set");
+    expect(await plans.hold("b", { now: until, until: later(until, minuteMs) })).toEqual({ ...first, ranges: 3, rangesAt: later(now, 7) });
+    expect(await plans.setRanges(5, "a", until)).toBe("lost");
     expect(await plans.release("a", first)).toBe("released");
-    expect(await plans.setRanges(2, "b")).toBe("set");
+    expect(await plans.setRanges(2, "b", until)).toBe("set");
   });
 
   it("is not released by who has not seen what was wanted meanwhile", async () => {
@@ -98,10 +102,13 @@ describe.each(["dynamo", "memory"] as const)("the plan of the ticks in %s", (hom
   it("has no fewer shards than this deploy, and those of the one before until they are given up", async () => {
     expect(await made[home](128).read()).toMatchObject({ shards: 128 });
     const plans = made[home](16);
-    await plans.write({ shards: 64, deployed: { ranges: 1, shards: 16, at: now } }, first);
+    await plans.write({ shards: 64, deployed: { ranges: 1, shards: 16, previousShards: 64, at: now } }, first);
     expect(await plans.signIn(0, now)).toMatchObject({ shards: 64 });
     await plans.write({ shards: 16 }, await plans.read());
     expect(await plans.signIn(0, now)).toMatchObject({ shards: 16 });
+    const few = made[home](32);
+    await few.write({ shards: 16 }, await few.read());
+    expect(await few.signIn(0, now)).toMatchObject({ shards: 32 });
   });
 });
 

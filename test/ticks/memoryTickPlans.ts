@@ -4,7 +4,7 @@ import type { TickPlan, TickPlans } from "../../src/core/tickPlan.ts";
 import type { EpochMs } from "../../src/core/time.ts";
 
 export function memoryTickPlans(shards = 64): TickPlans {
-  let plan: TickPlan = { wantedRanges: 1, paused: false, ranges: 1, shards: 0, deployed: null, changes: 0, tickedAt: {} };
+  let plan: TickPlan = { wantedRanges: 1, paused: false, ranges: 1, rangesAt: null, shards: 0, deployed: null, changes: 0, tickedAt: {} };
   let held: { readonly holder: string; readonly until: EpochMs } | undefined;
   const read = (): TickPlan => ({ ...plan, shards: Math.max(plan.shards, shards) });
   return {
@@ -25,9 +25,9 @@ export function memoryTickPlans(shards = 64): TickPlans {
       held = { holder, until };
       return read();
     },
-    async setRanges(ranges, holder) {
+    async setRanges(ranges, holder, now) {
       if (held?.holder !== holder) return "lost";
-      plan = { ...plan, ranges };
+      plan = { ...plan, ranges, rangesAt: now };
       return "set";
     },
     async release(holder, seen) {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { limits } from "../../src/core/limits.ts";
 import type { TickPlan } from "../../src/core/tickPlan.ts";
 import { dayMs, later, minuteMs } from "../../src/core/time.ts";
 import { OutageError } from "../../src/engine/ports.ts";
@@ -188,6 +189,17 @@ describe("two reconciliations at once", () => {
     expect((await reconcile(opened.ticking, 0)).kind).toBe("reconciled");
   });
 
+  it("of which one may still run: the other, whose clock is ahead, does not take it over", async () => {
+    const opened = openTicking();
+    const { plans, clock } = opened.ticking;
+    opened.fake.before = () => new Promise<void>(() => {});
+    void reconcile(opened.ticking, 0);
+    await clock.runUntil(later(startAt, 1));
+    const takeOver = (afterMs: number) => plans.hold("ahead", { now: later(startAt, afterMs), until: later(startAt, 2 * runMsMax) });
+    expect(await takeOver(runMsMax + limits.clockSkewMsMax - 1)).toBe("held");
+    expect(await takeOver(runMsMax + limits.clockSkewMsMax)).not.toBe("held");
+  });
+
   it("of which one took longer than it may: it stops before it gives the base tick's shards away", async () => {
     const opened = openTicking();
     const { plans } = opened.ticking;
@@ -249,7 +261,7 @@ describe("requests that fail", () => {
 describe("shards that a deploy gave up", () => {
   async function shrunk() {
     const opened = openTicking(16);
-    await opened.want({ shards: 64, deployed: { ranges: 1, shards: 16, at: startAt } });
+    await opened.want({ shards: 64, deployed: { ranges: 1, shards: 16, previousShards: 64, at: startAt } });
     return opened;
   }
 

@@ -126,6 +126,7 @@ describe("a request that fails", () => {
     refusal("TooManyRequestsException", 429),
     refusal("InternalServerException", 500),
     refusal("UnknownError", 502),
+    refusal("UnknownError", 429),
     refusal("ConflictException", 409),
     Object.assign(new Error("socket hang up"), { code: "ECONNRESET" }),
     Object.assign(new Error("timeout"), { name: "TimeoutError" }),

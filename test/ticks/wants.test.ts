@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TickPlans } from "../../src/core/tickPlan.ts";
-import { later, minuteMs } from "../../src/core/time.ts";
+import { dayMs, later, minuteMs } from "../../src/core/time.ts";
 import { OutageError } from "../../src/engine/ports.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import { loadsOf } from "../../src/ticks/loads.ts";
@@ -27,6 +27,12 @@ describe("what stands on shards", () => {
     expect(loads.map(({ shard }) => shard)).toEqual([...new Set(loads.map(({ shard }) => shard))].toSorted());
     expect(loads.some(({ hasMore }) => hasMore)).toBe(false);
     expect(await loadsOf(await storeWith(0), 0, shards)).toEqual([]);
+  });
+
+  it("is counted also where it is due in ten years", async () => {
+    const store = memoryStore({ now: clock.now, shards });
+    await store.insert(waitingJob({ id: nextJobId(), dueAt: later(startAt, 3_652 * dayMs) }));
+    expect(await loadsOf(store, 0, shards)).toMatchObject([{ count: 1 }]);
   });
 
   it("is asked of the shards within the bounds alone", async () => {

@@ -32,8 +32,8 @@ export function dynamoTickPlans(table: Pick<Table, "get" | "update">, shards: nu
       const item = await table.update(key, { set: { holder, heldUntil: until } }, planFree(holder, now));
       return item === "refused" ? "held" : planOf(item, shards);
     },
-    async setRanges(ranges, holder) {
-      return (await table.update(key, { set: { ranges } }, planHeldBy(holder))) === "refused" ? "lost" : "set";
+    async setRanges(ranges, holder, now) {
+      return (await table.update(key, { set: { ranges, rangesAt: now } }, planHeldBy(holder))) === "refused" ? "lost" : "set";
     },
     async release(holder, seen) {
       const released = await table.update(key, { set: { heldUntil: 0 }, remove: ["holder"] }, planDone(holder, seen.changes));
@@ -50,7 +50,10 @@ function wantedItem({ wantedRanges, paused, shards, deployed }: PlanChange): Ite
     ...(wantedRanges !== undefined && { wantedRanges }),
     ...(paused !== undefined && { paused }),
     ...(shards !== undefined && { shards }),
-    ...(deployed && { deployedRanges: deployed.ranges, deployedShards: deployed.shards, deployedAt: deployed.at }),
+    ...(deployed && {
+      ...{ deployedRanges: deployed.ranges, deployedShards: deployed.shards, deployedAt: deployed.at },
+      previousShards: deployed.previousShards,
+    }),
     // Of a stack that is taken down: the next deploy is a first one.
     ...(deployed === null && { deployedRanges: 0 }),
   };
@@ -58,13 +61,17 @@ function wantedItem({ wantedRanges, paused, shards, deployed }: PlanChange): Ite
 
 function planOf(item: Item, shards: number): TickPlan {
   const count = (name: string) => (typeof item[name] === "number" ? item[name] : undefined);
-  const ranges = count("deployedRanges") ?? 0;
+  const at = (name: string) => toEpochMs(count(name) ?? 0);
+  const deployedRanges = count("deployedRanges") ?? 0;
+  const deployedShards = count("deployedShards") ?? shards;
+  const previousShards = count("previousShards") ?? deployedShards;
   return {
     wantedRanges: count("wantedRanges") ?? 1,
     paused: item["paused"] === true,
     ranges: count("ranges") ?? 1,
+    rangesAt: count("rangesAt") === undefined ? null : at("rangesAt"),
     shards: Math.max(count("shards") ?? 0, shards),
-    deployed: ranges === 0 ? null : { ranges, shards: count("deployedShards") ?? shards, at: toEpochMs(count("deployedAt") ?? 0) },
+    deployed: deployedRanges === 0 ? null : { ranges: deployedRanges, shards: deployedShards, previousShards, at: at("deployedAt") },
     changes: count("changes") ?? 0,
     tickedAt: Object.fromEntries(
       Object.entries(item).flatMap(([name, at]) => {
