@@ -3,26 +3,35 @@
  * credential, and cannot break out of its line.
  */
 
+import { maskNamed } from "./namedSecrets.ts";
+
+/** To the end of the block, or of the text where that was cut. */
+const privateKeys = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/gs;
+
 /**
  * Keys and signing secrets of onthedot; credentials in a header's form, whatever their scheme; user names and passwords, queries and
- * fragments in URLs; and whatever is written as the value of a telling name. Masks rather too much: a masked word costs a second
- * look, a leaked one a new key.
+ * fragments in URLs. Where a word begins is not asked: an escaped line break before it ends in a letter.
  */
 const secretPatterns: readonly (readonly [pattern: RegExp, masked: string])[] = [
-  [/\b(otd|whsec)_[A-Za-z0-9+/=_-]+/g, "$1_***"],
-  [/\b(bearer|basic|digest)\s+[A-Za-z0-9._~+/=-]{6,}/gi, "$1 ***"],
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]*@/gi, "$1***@"],
-  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s?#"']*)[?#][^\s"']*/gi, "$1?***"],
-  [/((?:authorization|cookie)["']?\s*[:=]).*/gi, "$1 ***"],
-  [/((?:api[-_]?key|passw(?:or)?d|secret|token)["']?\s*[:=]\s*["']?)[^\s"',;]+/gi, "$1***"],
+  [/(otd|whsec)_[A-Za-z0-9+/=_-]+/g, "$1_***"],
+  [/(bearer|basic|digest)\s+[A-Za-z0-9._~+/=-]{6,}/gi, "$1 ***"],
+  [/([a-z0-9+.-]:\/\/)(?:[^\s/?#@]*@)+/gi, "$1***@"],
 ];
 
-/** What all patterns need one of, so that the many lines without any pay for one look only. */
-const suspicious = /otd_|whsec_|:\/\/|bearer|basic|digest|key|authorization|cookie|passw|secret|token/i;
+/** Whole URLs, so that each is looked at once; and in one of them the query and the fragment. */
+const urls = /:\/\/[^\s"']*/g;
+const query = /[?#].*/s;
 
+/** What all of it needs one of, so that the many lines without any pay for one look only. */
+const suspicious = /otd_|whsec_|:\/\/|bearer|basic|digest|key|authorization|cookie|passw|passphrase|secret|token|credential/i;
+
+/** Masks rather too much: a masked word costs a second look, a leaked one a new key. */
 export function maskSecrets(text: string): string {
   if (!suspicious.test(text)) return text;
-  return secretPatterns.reduce((masked, [pattern, replacement]) => masked.replace(pattern, replacement), text);
+  // What stands under a telling name goes first: what is a secret might look like the end of a URL.
+  const named = maskNamed(text.replace(privateKeys, "***"));
+  const masked = secretPatterns.reduce((soFar, [pattern, replacement]) => soFar.replace(pattern, replacement), named);
+  return masked.replace(urls, (url) => url.replace(query, "?***"));
 }
 
 /** Text from outside could else forge a line of its own, or move the cursor of the terminal that shows it. */

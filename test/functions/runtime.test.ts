@@ -30,11 +30,11 @@ beforeEach(() => {
   asked = 0;
 });
 
-/** The functions' own client, but that it waits for an answer for a fiftieth of a second. */
-function openTable() {
+/** The functions' own client, but that it waits for an answer for a fraction of a second. */
+function openTable(requestTimeout: number) {
   const client = new DynamoDBClient({
     ...clientDefaults,
-    requestHandler: { ...clientDefaults.requestHandler, requestTimeout: 20 },
+    requestHandler: { ...clientDefaults.requestHandler, requestTimeout },
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     ...{ region: "eu-central-1", credentials: { accessKeyId: "test", secretAccessKey: "test" } },
   });
@@ -43,7 +43,7 @@ function openTable() {
 
 it("a server that never answers is asked three times, and is an outage then", async () => {
   silentFor = Number.POSITIVE_INFINITY;
-  const { client, table } = openTable();
+  const { client, table } = openTable(100);
   const refused = table.get({ pk: "a", sk: "b" });
   await expect(refused).rejects.toBeInstanceOf(OutageError);
   await expect(refused).rejects.toThrow(/^dynamodb:GetItem did not succeed: TimeoutError$/);
@@ -53,7 +53,7 @@ it("a server that never answers is asked three times, and is an outage then", as
 
 it("a server that answers the third time is none", async () => {
   silentFor = 2;
-  const { client, table } = openTable();
+  const { client, table } = openTable(300);
   expect(await table.get({ pk: "a", sk: "b" })).toBeUndefined();
   expect(asked).toBe(3);
   client.destroy();
