@@ -2,19 +2,20 @@
 
 import { describe, expect, it } from "vitest";
 import type { JobAnswer } from "../../src/api/answers.ts";
-import { clientOf, pause, type Subject, until } from "./subject.ts";
+import { clientOf, pause, type Subject } from "./subject.ts";
 
 export function changing(subject: Subject): void {
-  const { create, ended, called, job, send, problem } = clientOf(subject);
+  const { create, ended, becomes, called, job, send, problem } = clientOf(subject);
+  const { soonMs } = subject;
   const cancel = (id: string) => send<JobAnswer>("POST", `/v1/jobs/${id}/cancel`);
 
   describe.concurrent("cancel", () => {
     it("of a waiting job answers cancelled, and the call never comes", async () => {
-      const { id } = await create("/", { delay: "1s" });
+      const { id } = await create("/", { delay: `${soonMs}ms` });
       const cancelled = await cancel(id);
       expect([cancelled.status, cancelled.json.state, cancelled.json.nextAttemptAt]).toEqual([200, "cancelled", null]);
       expect(await cancel(id)).toMatchObject({ status: 200, json: { state: "cancelled", version: cancelled.json.version } });
-      await pause(1_500);
+      await pause(soonMs + 500);
       expect(subject.calls(id)).toEqual([]);
     });
 
@@ -28,10 +29,10 @@ export function changing(subject: Subject): void {
     });
 
     it("of a job that waits for its retry starts no other attempt", async () => {
-      const { id } = await create("/status/503", { retry: { minBackoff: "1s", maxBackoff: "1s", jitter: false } });
-      await until("the first attempt to end", async () => ((await job(id)).because === "retried" ? true : undefined));
+      const { id } = await create("/status/503", { retry: { minBackoff: `${soonMs}ms`, maxBackoff: `${soonMs}ms`, jitter: false } });
+      await becomes(id, "to wait for its retry", ({ because }) => because === "retried");
       expect(await cancel(id)).toMatchObject({ status: 200, json: { state: "cancelled", attemptCount: 1 } });
-      await pause(1_500);
+      await pause(soonMs + 500);
       expect(subject.calls(id)).toHaveLength(1);
     });
 
@@ -68,7 +69,7 @@ export function changing(subject: Subject): void {
     });
 
     it("of a call in flight is refused and names the attempt", async () => {
-      const { id } = await create("/delay/1500ms");
+      const { id } = await create(`/delay/${soonMs}ms`);
       await called(id);
       expect((await problem(409, "in_flight", "PATCH", `/v1/jobs/${id}`, { priority: "high" })).detail).toContain("1");
       expect(await ended(id)).toMatchObject({ state: "succeeded", priority: "normal" });
@@ -98,9 +99,10 @@ export function changing(subject: Subject): void {
     });
 
     it("of a job that still waits is a conflict, and makes none", async () => {
-      const { id } = await create("/", { delay: "1h", labels: { replayed: "not" } });
+      const replayed = `not-${process.pid}-${Date.now()}`;
+      const { id } = await create("/", { delay: "1h", labels: { replayed } });
       await problem(409, "state_conflict", "POST", `/v1/jobs/${id}/replay`);
-      expect((await clientOf(subject).list("label=replayed:not")).json.data).toHaveLength(1);
+      expect((await clientOf(subject).list(`label=replayed:${replayed}`)).json.data).toHaveLength(1);
       await cancel(id);
     });
   });

@@ -3,48 +3,42 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
-import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createLog } from "../../local/log.ts";
-import { type ReceivedCall, type Receiver, startReceiver } from "../../local/receiver.ts";
 import { freshFolder } from "../crash/folder.ts";
 import { type HostProcess, startHostReady } from "../crash/hostProcess.ts";
-import { startRecorder } from "./recorder.ts";
 import { suite } from "./suite.ts";
+import { startTargets, type Targets } from "./targets.ts";
 
 let host: HostProcess;
-let receiver: Receiver;
-let recorder: Awaited<ReturnType<typeof startRecorder>>;
-const calls = new Map<string, ReceivedCall[]>();
+let targets: Targets;
 
 beforeAll(async () => {
-  const log = createLog({ stream: new PassThrough(), isTerminal: false, level: "error" });
-  const onCall = (call: ReceivedCall) => {
-    const id = call.jobId ?? "";
-    calls.set(id, [...(calls.get(id) ?? []), call]);
-  };
-  const started = await startReceiver({ port: 0, log, onCall });
-  if (started.kind !== "listening") throw new Error("expected a free port");
-  receiver = started;
-  recorder = await startRecorder();
+  targets = await startTargets(null);
   host = await startHostReady(await freshFolder());
 });
 
 afterAll(async () => {
   const code = await host.end("SIGTERM");
-  await Promise.all([receiver.close(), recorder.close()]);
+  await targets.close();
   // Whatever the suite did to it: no bug was met, and it ends as it should.
   expect([code, host.errors().match(/"level":"error".*/g)]).toEqual([0, null]);
 });
 
 suite({
   baseUrl: () => host.url,
-  targetUrl: () => receiver.url,
-  calls: (jobId) => calls.get(jobId) ?? [],
-  recorderUrl: () => recorder.url,
-  recorded: (jobId) => recorder.recorded(jobId),
+  // No key: it listens on loopback only.
+  headers: () => ({}),
+  fetch,
+  targetUrl: () => targets.targetUrl,
+  calls: (jobId) => targets.calls(jobId),
+  recorderUrl: () => targets.recorderUrl,
+  recorded: (jobId) => targets.recorded(jobId),
   // Some tens of claims run at once on a machine that may be busy; how precise it is when it is not, the bench tells.
   latenessMsMax: 500,
+  soonMs: 1_000,
+  patienceMs: 20_000,
+  pollMs: 25,
+  counts: "itself",
 });
 
 describe.concurrent("the embedded home", () => {

@@ -5,25 +5,9 @@ import type { JobAnswer } from "../../src/api/answers.ts";
 import { clientOf, type Subject } from "./subject.ts";
 
 export function listing(subject: Subject): void {
-  const { create, ended, send, list, problem } = clientOf(subject);
+  const { create, ended, send, list, walk, problem } = clientOf(subject);
   /** One for each test and run: other jobs of the installation are none of its business. */
   const labelOf = (name: string) => `${name}-${process.pid}-${Date.now()}`;
-
-  /** Page by page to the end, `between` two of them. */
-  async function walk(query: string, limit: number, between: () => Promise<unknown> = async () => {}): Promise<JobAnswer[]> {
-    const found: JobAnswer[] = [];
-    for (let cursor: string | null = ""; cursor !== null; ) {
-      const page: Awaited<ReturnType<typeof list>> = await list(
-        `${query}&limit=${limit}${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`,
-      );
-      expect(page.status).toBe(200);
-      expect(page.json.data.length).toBeLessThanOrEqual(limit);
-      found.push(...page.json.data);
-      cursor = page.json.nextCursor;
-      await between();
-    }
-    return found;
-  }
 
   const cancelAll = (jobs: readonly { id: string }[]) => Promise.all(jobs.map(({ id }) => send("POST", `/v1/jobs/${id}/cancel`)));
 

@@ -7,6 +7,10 @@ import type { JobAnswer, ListAnswer } from "../../src/api/answers.ts";
 export type Subject = {
   /** Of the installation, without a slash at its end. */
   baseUrl(): string;
+  /** What every request carries: who asks. */
+  headers(): Readonly<Record<string, string>>;
+  /** By which requests are sent: a place may bear only so many at once. */
+  readonly fetch: typeof fetch;
   /** Of the receiver, which answers as the path of a call says; without a slash at its end. */
   targetUrl(): string;
   /** What the receiver got of a job, in the order of arrival. */
@@ -16,6 +20,14 @@ export type Subject = {
   recorded(jobId: string): Recorded | undefined;
   /** How late a call may arrive at the receiver. */
   readonly latenessMsMax: number;
+  /** So far ahead that a few requests are answered before. */
+  readonly soonMs: number;
+  /** Longer than the slowest case takes there, and shorter than the runner's own patience: a message of ours says more. */
+  readonly patienceMs: number;
+  /** How often it is asked whether something has come about. */
+  readonly pollMs: number;
+  /** Where it counts what waits and what it does: itself, for whoever asks, or in the platform's own metrics. */
+  readonly counts: "itself" | "elsewhere";
 };
 
 export type Recorded = { readonly headers: Readonly<Record<string, string | string[] | undefined>>; readonly body: Buffer };
@@ -34,14 +46,14 @@ export type ProblemAnswer = {
 
 export type Client = ReturnType<typeof clientOf>;
 
-/** Long enough for the slowest case, and shorter than the runner's own patience: a message of ours says more. */
-const patienceMs = 20_000;
-const pollMs = 25;
-
 export const pause = (durationMs: number) => new Promise<void>((resolve) => setTimeout(resolve, durationMs));
 
 /** Asks again until there is something, or fails with what was waited for. */
-export async function until<Found>(what: string, look: () => Promise<Found | undefined> | Found | undefined): Promise<Found> {
+export async function until<Found>(
+  what: string,
+  look: () => Promise<Found | undefined> | Found | undefined,
+  { patienceMs, pollMs }: Pick<Subject, "patienceMs" | "pollMs">,
+): Promise<Found> {
   for (const endsAt = performance.now() + patienceMs; performance.now() < endsAt; await pause(pollMs)) {
     const found = await look();
     if (found !== undefined) return found;
@@ -50,11 +62,41 @@ export async function until<Found>(what: string, look: () => Promise<Found | und
 }
 
 export function clientOf(subject: Subject) {
+  const { pollMs } = subject;
   async function send<Body>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<Body>> {
     const request = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
     const type = body === undefined ? {} : { "content-type": "application/json" };
-    const response = await fetch(`${subject.baseUrl()}${path}`, { method, headers: { ...type, ...headers }, ...request });
+    const response = await subject.fetch(`${subject.baseUrl()}${path}`, {
+      method,
+      headers: { ...subject.headers(), ...type, ...headers },
+      ...request,
+    });
     return { status: response.status, headers: response.headers, json: (await response.json()) as Body };
+  }
+
+  /** The job once it has come so far. */
+  function becomes(id: string, what: string, has: (job: JobAnswer) => boolean, patienceMs = subject.patienceMs): Promise<JobAnswer> {
+    const look = async () => {
+      const { json } = await send<JobAnswer>("GET", `/v1/jobs/${id}`);
+      return has(json) ? json : undefined;
+    };
+    return until(`job ${id} ${what}`, look, { patienceMs, pollMs });
+  }
+
+  const list = (query: string) => send<ListAnswer>("GET", `/v1/jobs?${query}`);
+
+  /** Page by page to the end, `between` two of them. */
+  async function walk(query: string, limit: number, between: () => Promise<unknown> = async () => {}): Promise<JobAnswer[]> {
+    const found: JobAnswer[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const page: Answer<ListAnswer> = await list(`${query}&limit=${limit}${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
+      expect(page.status).toBe(200);
+      expect(page.json.data.length).toBeLessThanOrEqual(limit);
+      found.push(...page.json.data);
+      cursor = page.json.nextCursor;
+      await between();
+    }
+    return found;
   }
 
   return {
@@ -70,17 +112,22 @@ export function clientOf(subject: Subject) {
       expect(status).toBe(200);
       return json;
     },
-    ended(id: string): Promise<JobAnswer> {
-      return until(`job ${id} to end`, async () => {
-        const { json } = await send<JobAnswer>("GET", `/v1/jobs/${id}`);
-        return json.state === "waiting" || json.state === "running" ? undefined : json;
-      });
+    becomes,
+    ended(id: string, patienceMs?: number): Promise<JobAnswer> {
+      return becomes(id, "to end", ({ state }) => state !== "waiting" && state !== "running", patienceMs);
     },
-    called(id: string): Promise<ReceivedCall> {
-      return until(`a call of job ${id}`, () => subject.calls(id)[0]);
+    called(id: string, patienceMs = subject.patienceMs): Promise<ReceivedCall> {
+      return until(`a call of job ${id}`, () => subject.calls(id)[0], { patienceMs, pollMs });
     },
-    list(query: string): Promise<Answer<ListAnswer>> {
-      return send<ListAnswer>("GET", `/v1/jobs?${query}`);
+    list,
+    walk,
+    /** That each job of the label succeeded by one call: seen at the target first, which costs nothing, and then by pages. */
+    async calledOnce(ids: readonly string[], label: string, patienceMs = subject.patienceMs): Promise<void> {
+      const all = () => (ids.every((id) => subject.calls(id).length > 0) ? true : undefined);
+      await until("a call of each job", all, { patienceMs, pollMs });
+      const succeeded = async () => ((await walk(`label=${label}&state=succeeded`, 200)).length === ids.length ? true : undefined);
+      await until("each job to succeed", succeeded, { patienceMs, pollMs });
+      expect(ids.filter((id) => subject.calls(id).length !== 1)).toEqual([]);
     },
     /** A request that is refused, with the form that every refusal has. */
     async problem(status: number, code: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {

@@ -11,7 +11,7 @@ const keyOf = (name: string) => `${name}-${process.pid}-${Date.now()}`;
 const deniedUrl = "http://10.0.0.1/";
 
 export function submitting(subject: Subject): void {
-  const { send, ended, problem } = clientOf(subject);
+  const { send, ended, calledOnce, problem } = clientOf(subject);
   const target = () => ({ url: `${subject.targetUrl()}/` });
   const submit = (fields: Record<string, unknown>, headers: Record<string, string> = {}) =>
     send<JobAnswer>("POST", "/v1/jobs", { target: target(), ...fields }, headers);
@@ -75,13 +75,13 @@ export function submitting(subject: Subject): void {
 
     it("of a thousand jobs calls each of them once", async () => {
       const dueAt = new Date(Date.now() + 3_000).toISOString();
+      const label = { thousand: keyOf("batch") };
       const { json } = await send<BatchAnswer>("POST", "/v1/jobs/batch", {
-        jobs: Array.from({ length: 1_000 }, (_, index) => ({ target: target(), dueAt, body: { index } })),
+        jobs: Array.from({ length: 1_000 }, (_, index) => ({ target: target(), dueAt, labels: label, body: { index } })),
       });
       const ids = json.results.flatMap((result) => ("job" in result ? [result.job.id] : []));
       expect(new Set(ids).size).toBe(1_000);
-      for (const id of ids) await ended(id);
-      expect(ids.filter((id) => subject.calls(id).length !== 1)).toEqual([]);
+      await calledOnce(ids, `thousand:${label.thousand}`);
     });
 
     it.each([
