@@ -27,7 +27,10 @@ beforeAll(async () => {
   const installed = await installEmulator();
   if (installed !== "installed") throw new Error(installed.missing);
   logs = await mkdtemp(join(tmpdir(), "onthedot-stores-"));
-  [local, emulator] = await Promise.all([startDynamoLocal(), startEmulator({ minuteSeconds: 60, executorsMax: 1, logFile: join(logs, "emulator.log") })]);
+  [local, emulator] = await Promise.all([
+    startDynamoLocal(),
+    startEmulator({ minuteSeconds: 60, executorsMax: 1, logFile: join(logs, "emulator.log") }),
+  ]);
 }, 300_000);
 
 afterAll(async () => {
