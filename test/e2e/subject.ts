@@ -1,5 +1,6 @@
 /** What the end-to-end suite looks at: an installation by its base URL, and a target whose calls can be seen. And the client's verbs. */
 
+import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import type { ReceivedCall } from "../../local/receiver.ts";
 import type { JobAnswer, ListAnswer } from "../../src/api/answers.ts";
@@ -101,10 +102,13 @@ export function clientOf(subject: Subject) {
 
   return {
     send,
-    /** A job that is taken. `path`: how the receiver is to answer. */
+    /** A job that is taken, by a request that may be sent again where its answer was lost. `path`: how the receiver is to answer. */
     async create(path: string, fields: Record<string, unknown> = {}): Promise<JobAnswer> {
-      const { status, json } = await send<JobAnswer>("POST", "/v1/jobs", { target: { url: `${subject.targetUrl()}${path}` }, ...fields });
-      expect([status, json]).toEqual([201, expect.objectContaining({ id: expect.any(String) })]);
+      const body = { target: { url: `${subject.targetUrl()}${path}` }, ...fields };
+      const headers: Record<string, string> = "key" in fields ? {} : { "idempotency-key": randomUUID() };
+      const { status, json, headers: answered } = await send<JobAnswer>("POST", "/v1/jobs", body, headers);
+      const made = answered.get("idempotency-replayed") === "true" ? 200 : 201;
+      expect([status, json]).toEqual([made, expect.objectContaining({ id: expect.any(String) })]);
       return json;
     },
     async job(id: string): Promise<JobAnswer> {

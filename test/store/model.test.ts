@@ -30,6 +30,6 @@ agreesWithModel({
 
 agreesWithModel({
   name: "DynamoDB",
-  runs: 3,
+  runs: 1,
   open: async (clock, shards) => openDynamo(await startDynalite(), clock, shards),
 });
