@@ -16,7 +16,7 @@ export type Greeting = {
 
 /** Submits the request that the printed line makes. Never rejects: the hello job is not needed, and must not stop what is. */
 export async function greet(greeting: Greeting): Promise<void> {
-  const { hostUrl, receiverUrl, asked, log } = greeting;
+  const { hostUrl, receiverUrl, apiKey, asked, log } = greeting;
   try {
     const answer = await submitHello(greeting);
     if (answer.status !== 201) {
@@ -27,10 +27,12 @@ export async function greet(greeting: Greeting): Promise<void> {
     if (!asked.aborted) log("warn", "the hello job of the first run could not be submitted; it is not needed", { cause });
     return;
   }
+  // By its name: what is printed ends in logs and on shared screens.
+  const key = apiKey === null ? "" : ' -H "Authorization: Bearer $ONTHEDOT_API_KEY"';
   console.log(`
 A hello job is due in two seconds; watch it arrive below. Then try one of your own:
 
-  curl -d '{"target":{"url":"${receiverUrl}/"},"body":{"hello":"again"},"delay":"2s"}' -H 'content-type: application/json' ${hostUrl}/v1/jobs
+  curl -d '{"target":{"url":"${receiverUrl}/"},"body":{"hello":"again"},"delay":"2s"}' -H 'content-type: application/json'${key} ${hostUrl}/v1/jobs
 `);
 }
 

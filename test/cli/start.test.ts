@@ -44,6 +44,17 @@ describe.concurrent("a start", () => {
     expect(await second.ended).toMatchObject({ code: 0, output: `ready ${again}\n` });
   });
 
+  it("with a key prints a line that names the key's variable, and not the key", async () => {
+    const key = "k".repeat(40);
+    const program = await firstTry({ ONTHEDOT_API_KEY: key });
+    const url = await program.ready();
+    await until("the hello job to arrive", () => /received POST \/ of job_/.test(program.errors()));
+    program.child.kill("SIGINT");
+    const { output } = await program.ended;
+    expect(output).toContain(` -H "Authorization: Bearer $ONTHEDOT_API_KEY" ${url}/v1/jobs\n`);
+    expect(output).not.toContain(key);
+  });
+
   it.each([
     // As on a machine whose every request goes through a proxy that does not answer for this one.
     ["submitted", { NODE_USE_ENV_PROXY: "1", HTTP_PROXY: "http://127.0.0.1:9" }, "could not be submitted"],
