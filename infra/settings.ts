@@ -58,7 +58,7 @@ type Setting = {
 
 const settingsTable = {
   stage: setting("ONTHEDOT_STAGE", "dev", readStage),
-  lookahead: setting("ONTHEDOT_LOOKAHEAD", "5m", (text) => readDuration(text, { fromMs: lookaheadMsMin, toMs: lookaheadMsMax })),
+  lookahead: setting("ONTHEDOT_LOOKAHEAD", "5m", (text) => readLookahead(text, tickMsOfMinutes)),
   tick: setting("ONTHEDOT_TICK", "1m", (text) => readDuration(text, { fromMs: secondMs, toMs: tickMsOfMinutes })),
   maxTimeout: setting("ONTHEDOT_MAX_TIMEOUT", "2m", readMaxTimeout),
   allowTargets: { ...setting("ONTHEDOT_ALLOW_TARGETS", "", readAllowed), empty: "value" },
@@ -109,9 +109,10 @@ export function readSettings(given: Given): Read {
     wrong.push(`${source.name}: ${reading.wrong}${name === "allowTargets" ? "" : `, got ${shown(source.text ?? "")}`}`);
     return undefined;
   };
+  const tickMs = parseDuration(sourceOf("tick", given).text ?? "") ?? tickMsOfMinutes;
   const settings = {
     stage: read("stage", settingsTable.stage.read),
-    lookaheadMs: read("lookahead", settingsTable.lookahead.read),
+    lookaheadMs: read("lookahead", (text) => readLookahead(text, tickMs)),
     tickMs: read("tick", settingsTable.tick.read),
     maxTimeoutMs: read("maxTimeout", settingsTable.maxTimeout.read),
     allowTargets: read("allowTargets", settingsTable.allowTargets.read),
@@ -123,11 +124,12 @@ export function readSettings(given: Given): Read {
     auth: read("auth", settingsTable.auth.read),
   };
   const isProduction = given.production ?? settings.stage === productionStage;
-  wrong.push(...contradictions(settings, names, isProduction));
+  // Whoever types `-c stages=prod` waits for that deploy: another must not come of it. A variable may be there for something else.
+  wrong.push(...contradictions(settings, names, isProduction), ...unknownContext(given.context));
   if (wrong.length > 0) return { wrong };
   // Nothing was wrong, so each has its value.
-  const warnings = [...unknownContext(given.context), ...unknownVariables(given.env), ...emulatorsTick(settings.tickMs, names, given.env)];
-  return { settings: settings as Settings, warnings };
+  const emulators = isEmulator(given.env) ? [] : [...emulatorsTick(settings.tickMs, names), ...ownTargets(settings.allowTargets, names)];
+  return { settings: settings as Settings, warnings: [...unknownVariables(given.env), ...emulators] };
 }
 
 /** Settings as somebody would write them, to be read as anybody's are. What is not given is left to the defaults. */
@@ -185,12 +187,47 @@ function contradictions(
 }
 
 /** Only the variable that turns every AWS client to an emulator tells one from AWS here. */
-function emulatorsTick(tickMs: number | undefined, names: Record<SettingName, string>, env: Given["env"]): string[] {
-  if (tickMs === undefined || tickMs === tickMsOfMinutes || (env["AWS_ENDPOINT_URL"] ?? "") !== "") return [];
+function isEmulator(env: Given["env"]): boolean {
+  return (env["AWS_ENDPOINT_URL"] ?? "") !== "";
+}
+
+function emulatorsTick(tickMs: number | undefined, names: Record<SettingName, string>): string[] {
+  if (tickMs === undefined || tickMs === tickMsOfMinutes) return [];
   const [given, meant] = [formatDuration(tickMs), formatDuration(tickMsOfMinutes)];
   return [
     `${names.tick}: AWS ticks each minute, not every ${given}, and hints would be dropped as old; ${given} is for emulators, leave it at ${meant}`,
   ];
+}
+
+/** The other home lets calls to its machine through by such entries; a shell may still have them. */
+function ownTargets(allowTargets: string | undefined, names: Record<SettingName, string>): string[] {
+  const own = rangesOf("127.0.0.0/8,::1,169.254.0.0/16,fe80::/10");
+  const entries = (allowTargets ?? "").split(",").map((entry) => entry.trim());
+  const found = entries.filter(
+    (entry) => /^([^:/]+\.)?localhost\.*(:\d+)?$/i.test(entry) || rangesOf(entry).some((range) => own.some((one) => overlap(one, range))),
+  );
+  if (found.length === 0) return [];
+  return [`${names.allowTargets}: on AWS a loopback or link-local address is the function itself, so leave out ${shown(found.join(", "))}`];
+}
+
+type Range = { readonly bytes: readonly number[]; readonly prefixBits: number };
+
+function rangesOf(text: string): readonly Range[] {
+  const parsed = parseAllowList(text);
+  return "wrong" in parsed ? [] : parsed.allow.ranges;
+}
+
+/** Of two ranges that have an address in common, one holds the other: they agree as far as the shorter prefix goes. */
+function overlap(a: Range, b: Range): boolean {
+  const bits = ({ bytes }: Range) => bytes.map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  return a.bytes.length === b.bytes.length && bits(a).startsWith(bits(b).slice(0, Math.min(a.prefixBits, b.prefixBits)));
+}
+
+/** What is too short at any tick is told with the bounds that hold at this one. */
+function readLookahead(text: string, tickMs: number): Reading<number> {
+  const read = readDuration(text, { fromMs: lookaheadMsMin, toMs: lookaheadMsMax });
+  if ("value" in read || tickMs < tickMsOfMinutes) return read;
+  return readDuration("", { fromMs: lookaheadMsOfMinutes, toMs: lookaheadMsMax });
 }
 
 function readStage(text: string): Reading<string> {

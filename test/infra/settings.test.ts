@@ -79,8 +79,8 @@ test.each([
   ["stage", "my_stage", "got my_stage"],
   ["stage", "a".repeat(21), "expected 1 to 20"],
   ["stage", "dev\nforged: line", "got dev forged: line"],
-  ["lookahead", "19s", "lookahead: expected a duration from 20s to 14m"],
-  ["lookahead", "15m", "expected a duration from 20s to 14m"],
+  ["lookahead", "19s", "lookahead: expected a duration from 2m to 14m"],
+  ["lookahead", "15m", "expected a duration from 2m to 14m"],
   ["lookahead", "soon", "got soon"],
   ["lookahead", "90s", "expected at least 2m where the tick comes each minute, got 1m30s"],
   ["tick", "0s", "tick: expected a duration from 1s to 1m"],
@@ -122,6 +122,7 @@ test("a production stage has no emulator's minutes", () => {
     "lookahead: expected at least 2m in production, got 30s",
     "tick: expected 1m in production, got 5s; AWS ticks each minute",
   ]);
+  expect(wrong({ lookahead: "1s", tick: "5s" })[0]).toContain("lookahead: expected a duration from 20s to 14m");
   expect(read({ stage: "e2e", lookahead: "20s", tick: "5s" }).settings).toMatchObject({ lookaheadMs: 20 * secondMs, tickMs: 5 * secondMs });
 });
 
@@ -139,15 +140,45 @@ test("a tick that AWS does not have is told where no emulator is named", () => {
   expect(read({ tick: "60s" }).warnings).toEqual([]);
 });
 
+test.each([
+  "127.0.0.0/8",
+  "127.0.0.1:4001",
+  "0.0.0.0/0",
+  "::1",
+  "::/0",
+  "128.0.0.0/1",
+  "169.254.169.254",
+  "fe80::/10",
+  "localhost",
+  "localhost:4001",
+  "hook.LOCALHOST",
+])("%s as an allowed target is told where no emulator is named", (entry) => {
+  const env = { ONTHEDOT_ALLOW_TARGETS: `10.0.0.0/8, ${entry}` };
+  expect(read({}, env).warnings).toEqual([
+    `ONTHEDOT_ALLOW_TARGETS: on AWS a loopback or link-local address is the function itself, so leave out ${entry}`,
+  ]);
+  expect(read({}, { ...env, AWS_ENDPOINT_URL: "http://127.0.0.1:4566" }).warnings).toEqual([]);
+});
+
+test("allowed targets that are another machine's are not told", () => {
+  const allowTargets = "10.0.0.0/8,hooks.internal:8080,fd00::/8,124.0.0.0/7,169.253.0.1,not-localhost";
+  expect(read({ allowTargets }).warnings).toEqual([]);
+});
+
 test("everything that is wrong is told at once", () => {
   const lines = wrong({ stage: "A", shards: "x", retention: "1h" }, { ONTHEDOT_TICK: "1h", ONTHEDOT_AUTH: "basic" });
   expect(lines.map((line) => line.slice(0, line.indexOf(":")))).toEqual(["stage", "ONTHEDOT_TICK", "shards", "retention", "ONTHEDOT_AUTH"]);
 });
 
-test("a name that is near a known one is told, and what is CDK's, the other home's or anybody's is not", () => {
+test("a name in the context that is near a known one is refused", () => {
+  expect(wrong({ stages: "prod", "look-ahead": "5m" })).toEqual([
+    "stages: no such setting, so it changes nothing; did you mean stage?",
+    "look-ahead: no such setting, so it changes nothing; did you mean lookahead?",
+  ]);
+});
+
+test("a variable whose name is near a known one is told, and what is CDK's, the other home's or anybody's is not", () => {
   const context = {
-    "look-ahead": "5m",
-    shard: 64,
     "@aws-cdk/core:stage": true,
     "aws:cdk:tick": 1,
     owner: "billing",
@@ -155,8 +186,6 @@ test("a name that is near a known one is told, and what is CDK's, the other home
   };
   const env = { ONTHEDOT_MAXTIMEOUT: "1m", ONTHEDOT_PORT: "4000", ONTHEDOT_LOG: "debug", ONTHEDOT_SOMETHING_ELSE: "1", STAGE: "prod" };
   expect(read(context, env).warnings).toEqual([
-    "look-ahead: no such setting, so it changes nothing; did you mean lookahead?",
-    "shard: no such setting, so it changes nothing; did you mean shards?",
     "ONTHEDOT_MAXTIMEOUT: no such setting, so it changes nothing; did you mean ONTHEDOT_MAX_TIMEOUT?",
   ]);
 });
