@@ -86,10 +86,11 @@ function closingQuote(text: string, opened: string, from: number): number {
   const depth = slashesOf(opened);
   anyQuote.lastIndex = from;
   for (let found = anyQuote.exec(text); found !== null; found = anyQuote.exec(text)) {
-    const [whole, { length: slashes } = "", mark = ""] = found;
-    if (markOf(mark) !== markOf(opened) || (mark.startsWith("u") && slashes === 0)) continue;
+    const [whole, written = "", mark = ""] = found;
+    if (markOf(mark) !== markOf(opened) || (mark.startsWith("u") && written === "")) continue;
+    const slashes = slashesOf(whole);
     if (slashes <= depth) return found.index;
-    if (slashes % (2 * (depth + 1)) === depth) return found.index + whole.length - mark.length - depth;
+    if (slashes % (2 * (depth + 1)) === depth) return found.index + whole.length - mark.length - writtenSlashesOf(opened);
   }
   return text.length;
 }
@@ -112,8 +113,19 @@ function afterQuote(text: string, opened: string, from: number): number {
   return end + (matchAt(opening, text, end)?.length ?? 0);
 }
 
-function slashesOf(quotation: string): number {
+function writtenSlashesOf(quotation: string): number {
   return quotation.lastIndexOf("\\") + 1;
+}
+
+/**
+ * As many as a mark that is no number would have there. Each reading halves them; it takes a number for the mark only where they are
+ * odd, and until then leaves one backslash fewer before it: what is a number to the second reading stands where the mark has three.
+ */
+function slashesOf(quotation: string): number {
+  const written = writtenSlashesOf(quotation);
+  if (!/u002[27]$/.test(quotation)) return written;
+  const lowestBit = written & -written;
+  return written + lowestBit - 1;
 }
 
 function markOf(quotation: string): "single" | "double" {

@@ -20,6 +20,8 @@ const shownOf: readonly (readonly [text: string, shown: string])[] = [
   ['{"password":"two words","order":17}', '{"password":"***","order":17}'],
   ['{"password":"a \\" and, more","order":17}', '{"password":"***","order":17}'],
   ['{"password":"ends in a backslash\\\\","order":17}', '{"password":"***","order":17}'],
+  ['{"password":"spells a mark: \\\\u0022, and more","order":17}', '{"password":"***","order":17}'],
+  ['{"password":"spells a mark: \\\\u0022","order":17}', '{"password":"***","order":17}'],
   ['{"secretAccessKey":"wJalrXUtnFEMI/K7MDENG","order":17}', '{"secretAccessKey":"***","order":17}'],
   ["AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG AWS_REGION=eu-central-1", "AWS_SECRET_ACCESS_KEY=*** AWS_REGION=eu-central-1"],
   ["the passphrase: hunter2, and so on", "the passphrase: ***, and so on"],
@@ -74,7 +76,9 @@ describe("a credential", () => {
     for (const times of [1, 2, 3, 4]) expect(maskSecrets(wrapped(body, times))).toBe(wrapped(shown, times));
     // Some writers of JSON spell a quotation mark within a text by its number.
     const spelled = (text: string) => wrapped(text, 1).replaceAll('\\"', "\\u0022");
-    expect(maskSecrets(spelled(body))).toBe(spelled(shown));
+    for (const times of [0, 1, 2, 3]) expect(maskSecrets(wrapped(spelled(body), times))).toBe(wrapped(spelled(shown), times));
+    const ending = (secret: string) => spelled(JSON.stringify({ password: secret, order: 17 }));
+    for (const times of [0, 1, 2]) expect(maskSecrets(wrapped(ending("ends so\\"), times))).toBe(wrapped(ending("***"), times));
   });
 
   it("of any characters is gone, at any depth, and the JSON around it is whole", () => {
