@@ -52,7 +52,10 @@ export async function bundleAll(): Promise<ReadonlyMap<DoorName, Bundle>> {
         door,
         {
           code: file(`${door}.mjs`),
-          inside: Object.keys(inputs).filter((path) => (inputs[path]?.bytesInOutput ?? 0) > 0),
+          inside: Object.keys(inputs)
+            .filter((path) => (inputs[path]?.bytesInOutput ?? 0) > 0)
+            // Packages may lie elsewhere, behind a link.
+            .map((path) => path.replace(/^(\.\.\/.*?\/)(?=node_modules\/)/, "")),
           outside: imports.filter(({ external }) => external === true).map(({ path }) => path),
         },
       ];
