@@ -1,6 +1,6 @@
 /** What a client can hold by being slow, silent, large or gone: nothing for long. */
 
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { type Bounds, type Listening, listen } from "../../local/server.ts";
 import { answerTo, connectTo, expectProblem, head, host, type RawClient } from "./rawClient.ts";
 
@@ -22,6 +22,7 @@ const clients: RawClient[] = [];
 const rejections: unknown[] = [];
 const keep = (cause: unknown) => rejections.push(cause);
 process.on("unhandledRejection", keep);
+afterAll(() => void process.off("unhandledRejection", keep));
 const complaints = vi.spyOn(console, "error").mockImplementation(() => {});
 
 afterEach(async () => {

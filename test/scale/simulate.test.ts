@@ -75,8 +75,8 @@ describe("more of one thing", () => {
 });
 
 describe("an overload of ten times what the table can write", () => {
-  const jobCount = 120_000;
-  const starved = { warmWrites: 200, concurrency: 50 } as const;
+  const jobCount = 60_000;
+  const starved = { warmWrites: 100, concurrency: 25 } as const;
   let flooded: Run;
   beforeAll(async () => {
     flooded = await run(starved, { jobCount, spreadMs: 2 * minuteMs });
