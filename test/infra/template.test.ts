@@ -377,6 +377,28 @@ test("no account and no region is written into it, and every name carries the st
   expect(names.length).toBeGreaterThan(30);
 });
 
+test("a second stage in the same account and region finds no name of it taken", () => {
+  /** Names that count within something else: a route's within its API, a schedule's within its group. */
+  const within = new Set(["AWS::ApiGatewayV2::Stage", "AWS::Scheduler::Schedule"]);
+  const named = (made: Home) =>
+    made.resources
+      .filter(([, { Type }]) => !within.has(Type))
+      .flatMap(([, { Type, Properties = {} }]) =>
+        Object.entries(Properties).flatMap(([property, value]) =>
+          /^(?!Metric|Attribute).*Name$/.test(property) && typeof value === "string" ? [`${Type} ${value}`] : [],
+        ),
+      );
+  const first = named(dev);
+  expect(first).toEqual(
+    expect.arrayContaining([
+      "AWS::SecretsManager::Secret onthedot-dev-admin-key",
+      "AWS::Scheduler::ScheduleGroup onthedot-dev",
+      "AWS::DynamoDB::Table onthedot-dev",
+    ]),
+  );
+  expect(named(home({ stage: "dev-2" })).filter((name) => first.includes(name))).toEqual([]);
+});
+
 test("it is made of these kinds of things alone", () => {
   expect([...new Set(dev.resources.map(([, { Type }]) => Type))].toSorted()).toEqual([
     "AWS::ApiGatewayV2::Api",
