@@ -18,7 +18,7 @@ export function door<Result>(
 ): MiddyfiedHandler<unknown, Result> {
   // Nothing is cut short before the platform does it: an executor uses the time it has, and knows how much that is.
   return middy<unknown, Result>(handle, { timeoutEarlyInMillis: 0 })
-    .use(injectLambdaContext(logger, { resetKeys: true }))
+    .use(injectLambdaContext(logger))
     .use({ after: () => metrics.flush(), onError: () => metrics.flush() });
 }
 
