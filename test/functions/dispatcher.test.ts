@@ -124,6 +124,13 @@ describe("a further tick", () => {
     expect((await plans.read()).tickedAt).toEqual({ 1: startAt, 3: startAt });
   });
 
+  it("that does not say over how many ranges, as one made by hand, goes by what is wanted", async () => {
+    const { plans, tick, turned } = open();
+    await plans.write({ wantedRanges: 4 }, await plans.read());
+    await tick({ range: 3 });
+    expect(turned()).toEqual([3, 7]);
+  });
+
   it("turns every shard of a range once: all ranges together leave none out and none twice", async () => {
     for (const of of [2, 3, 5, 8]) {
       const { tick, turned, spread } = open();

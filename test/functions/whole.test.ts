@@ -291,6 +291,8 @@ describe("while this machine's clock is off", () => {
       message: expect.stringMatching(new RegExp(`^expected a clock within 3000 ms of the store's, and it is \\d+ ms ${word}$`)),
     });
     expect(await ask("GET", `/v1/jobs/${created.id}`)).toMatchObject({ status: 503 });
+    // Nor is one taken, although a write of it would read nothing.
+    expect(await ask("POST", "/v1/jobs", { target: { url: `${receiver.url}/ok` } })).toMatchObject({ status: 503 });
     expect(callsOf(created.id)).toEqual([]);
     vi.useRealTimers();
     expect(await execute(received)).toEqual({ batchItemFailures: [] });
