@@ -87,10 +87,7 @@ export function createApiDoor({ adminKey, apiFor, refuseWhenOff, log, metrics }:
 function refusal(request: Request, of: Problem): Response {
   const requestId = request.headers.get("x-request-id") ?? "unknown";
   const { status, headers, body } = problemReply(of, requestId);
-  return new Response(request.method === "HEAD" ? null : body, {
-    status,
-    headers: { ...headers, "cache-control": "no-store", "x-request-id": requestId },
-  });
+  return new Response(body, { status, headers: { ...headers, "cache-control": "no-store", "x-request-id": requestId } });
 }
 
 const names = [...everywhere, "queueUrls", "allowTargets", "adminKeySecret", "auth", "reconcile"] as const;

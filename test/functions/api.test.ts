@@ -232,6 +232,13 @@ describe("the admin key", () => {
     const { headers } = await send("GET", "/v1/jobs");
     expect([headers["cache-control"], headers["x-request-id"]]).toEqual(["no-store", "JKJaXmPLvHcESHA="]);
   });
+
+  it("that cannot be read is told to HEAD as to GET, without a body", async () => {
+    const { send } = open({ adminKey: () => Promise.reject(new OutageError("out")) });
+    const { body, ...asked } = await send("GET", "/v1/jobs");
+    expect(body).not.toBe("");
+    expect(await send("HEAD", "/v1/jobs")).toEqual({ ...asked, body: "" });
+  });
 });
 
 describe("an event of another shape", () => {
@@ -248,6 +255,7 @@ describe("an event of another shape", () => {
     ["a request whose headers are lists", { ...event, headers: { accept: ["*/*"] } }],
     ["a request whose body is no text", { ...event, body: { target } }],
     ["a request whose body is said to be base64, and is not", { ...event, body: "{%}", isBase64Encoded: true }],
+    ["a request whose body in base64 was cut", { ...event, body: "e30", isBase64Encoded: true }],
   ])("(%s) is refused in one line", async (_, foreign) => {
     const { raw } = open();
     const refused = raw(foreign);

@@ -306,6 +306,7 @@ describe("an event of another shape", () => {
   it.each([
     ...Object.entries(foreignEvents),
     ["a message without a receipt", { Records: [{ ...sqsRecord(), receiptHandle: undefined }] }],
+    ["a message of no queue", { Records: [{ ...sqsRecord(), eventSourceARN: "onthedot-normal" }] }],
     ["a message without a body", { Records: [{ ...sqsRecord(), body: null }] }],
     ["a message among others without an id", { Records: [sqsRecord(), { ...sqsRecord(), messageId: "" }] }],
   ])("(%s) is refused in one line, and nothing is done", async (_, event) => {
