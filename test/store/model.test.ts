@@ -7,6 +7,7 @@ import { agreesWithModel, type Real } from "./model.ts";
 
 agreesWithModel({
   name: "the database",
+  keepsOrder: true,
   runs: 6,
   async open(clock, shards) {
     const folder = await freshFolder();
@@ -30,6 +31,7 @@ agreesWithModel({
 
 agreesWithModel({
   name: "DynamoDB",
+  keepsOrder: false,
   runs: 1,
   open: async (clock, shards) => openDynamo(await startDynalite(), clock, shards),
 });

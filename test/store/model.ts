@@ -29,6 +29,8 @@ export type Real = {
 export type ModelSubject = {
   readonly name: string;
   open(clock: { now(): EpochMs }, shards: number): Promise<Real>;
+  /** Whether writes made at once are taken in the order in which they were made. Over several connections any may be first. */
+  readonly keepsOrder: boolean;
   readonly runs: number;
   /** Of one run, at most; fewer where each takes long. */
   readonly commandsMax?: number;
@@ -121,6 +123,7 @@ type World = {
   readonly changes: Transition[];
   readonly payloads: { readonly owner: Live; readonly id: PayloadId; readonly keptUntil: EpochMs }[];
   place: ListKey | null;
+  readonly keepsOrder: boolean;
 };
 
 async function bothAnswer<Answer>(world: World, ask: (store: Store) => Promise<Answer>): Promise<Answer> {
@@ -131,6 +134,16 @@ async function bothAnswer<Answer>(world: World, ask: (store: Store) => Promise<A
 
 /** A write, and what its writer knows once it was answered. */
 type Prepared = { write(store: Store): Promise<string>; answered(answer: string): unknown };
+
+function atOnce(writes: readonly Prepared[], store: Store): Promise<string[]> {
+  return Promise.all(writes.map(({ write }) => write(store)));
+}
+
+async function inTurn(writes: readonly Prepared[], store: Store): Promise<string[]> {
+  const answers: string[] = [];
+  for (const { write } of writes) answers.push(await write(store));
+  return answers;
+}
 
 /** Undefined where nothing is known yet that could be changed. */
 function prepared(world: World, write: Write): Prepared | undefined {
@@ -158,7 +171,7 @@ async function run(world: World, command: Command): Promise<void> {
   switch (command.kind) {
     case "writes": {
       const writes = command.writes.map((one) => prepared(world, one)).filter((one) => one !== undefined);
-      const answers = await bothAnswer(world, (store) => Promise.all(writes.map(({ write }) => write(store))));
+      const answers = await bothAnswer(world, (store) => (world.keepsOrder ? atOnce(writes, store) : inTurn(writes, store)));
       for (const [index, { answered }] of writes.entries()) answered(answers[index] ?? "none");
       return;
     }
@@ -224,7 +237,7 @@ async function countsAgree({ model, real, tenants }: World): Promise<void> {
   });
 }
 
-export function agreesWithModel({ name, open, runs, commandsMax = 250 }: ModelSubject): void {
+export function agreesWithModel({ name, open, keepsOrder, runs, commandsMax = 250 }: ModelSubject): void {
   test(`whatever is asked of them, ${name} and the model answer alike`, { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -234,7 +247,7 @@ export function agreesWithModel({ name, open, runs, commandsMax = 250 }: ModelSu
           const real = await open(clock, shards);
           const model = memoryStore({ now: clock.now, shards });
           const tenants = [nextTenant(), nextTenant()] as const;
-          const world: World = { tenants, clock, model, real, copies: [], changes: [], payloads: [], place: null };
+          const world: World = { tenants, clock, model, real, keepsOrder, copies: [], changes: [], payloads: [], place: null };
           try {
             for (const one of commands) await run(world, one);
             await countsAgree(world);
@@ -243,7 +256,8 @@ export function agreesWithModel({ name, open, runs, commandsMax = 250 }: ModelSu
           }
         },
       ),
-      { numRuns: runs },
+      // Before the test's own time is over, so that what differed is shown, smaller or not.
+      { numRuns: runs, interruptAfterTimeLimit: 50_000, markInterruptAsFailure: true },
     );
   });
 }
