@@ -1,8 +1,9 @@
 /** DynamoDB in this process, with the table as the stack builds it. */
 
 import type { AddressInfo } from "node:net";
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
+import { expect, vi } from "vitest";
 import type { EpochMs } from "../../src/core/time.ts";
 import { createDynamoCursors } from "../../src/store/dynamo/cursors.ts";
 import { createDynamoStore } from "../../src/store/dynamo/store.ts";
@@ -17,7 +18,7 @@ export function localClient(endpoint: string): DynamoDBClient {
   return new DynamoDBClient({ endpoint, region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } });
 }
 
-/** Answers that make a table wait are left out: it is there at once. */
+/** What makes a table wait is left out: it is there within a turn of the event loop. */
 export async function startDynalite(tableName = "onthedot-test"): Promise<Database> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -67,4 +68,8 @@ export async function buildTable(client: DynamoDBClient, tableName: string): Pro
       })),
     }),
   );
+  // A request that comes before is told that there is no such table. Of the indexes not every stand-in says when they are there.
+  const isThere = async () =>
+    expect((await client.send(new DescribeTableCommand({ TableName: tableName }))).Table?.TableStatus).toBe("ACTIVE");
+  await vi.waitFor(isThere, { interval: 5, timeout: 10_000 });
 }
