@@ -177,7 +177,10 @@ describe("what AWS answers", () => {
       } as unknown as DynamoDBClient);
     expect(await half(false).loadMany(jobs)).toEqual(jobs);
     expect(rounds).toBe(3);
+    const askedAt = performance.now();
     await expect(half(true).loadMany(jobs)).rejects.toThrow(OutageError);
+    // Whoever is told that there is too much to do asks again after growing pauses, 1,575 ms in all.
+    expect(performance.now() - askedAt).toBeGreaterThan(1_500);
   });
 });
 

@@ -211,7 +211,6 @@ type SdkError = Error & { readonly $metadata?: { readonly httpStatusCode?: numbe
 function translated(action: string, cause: unknown): unknown {
   if (!(cause instanceof Error)) return cause;
   const { name, message, $metadata, code } = cause as SdkError;
-  if (cause instanceof ConditionalCheckFailedException) return cause;
   const status = $metadata?.httpStatusCode;
   // An error of the socket has a system's code, and no answer of AWS behind it.
   const isUnanswered = status === undefined && code !== undefined;
