@@ -48,8 +48,22 @@ const members = {
   }),
 };
 
+const namePattern = /^[A-Za-z0-9._-]{1,128}$/;
+
+const calendarName = z
+  .string()
+  .meta({
+    description: "The name of a calendar, which may have a zone of its own.",
+    pattern: namePattern.source,
+    examples: ["de-holidays"],
+  })
+  .superRefine((name, context) => {
+    if (namePattern.test(name)) return;
+    report(context.issues, [], "invalid_format", `expected 1–128 of A–Z a–z 0–9 . _ -, got ${quote(name)}`);
+  });
+
 const exceptions = {
-  calendar: z.strictObject({ calendar: z.string().meta({ description: "The name of a calendar." }) }),
+  calendar: z.strictObject({ calendar: calendarName }),
   cron: z.strictObject({
     cron: expression("What is left out; 5 fields cover their whole minute.", "* * 24-26 12 *"),
     timezone,
@@ -155,13 +169,7 @@ export const except = z
   })
   .transform((written, context): readonly WrittenException[] => {
     if (!Array.isArray(written)) report(context.issues, [], "invalid_type", `expected an array, got ${kindOf(written)}`);
-    else {
-      judgeList(written, { min: 0, max: ruleBounds.exceptionsMax }, exceptions, context.issues);
-      for (const [index, { calendar }] of written.slice(0, ruleBounds.mistakesMax).map(fieldsOf).entries()) {
-        if (typeof calendar !== "string") continue;
-        report(context.issues, [index, "calendar"], "invalid_value", `there is no calendar ${quote(calendar)}; name the days in dates`);
-      }
-    }
+    else judgeList(written, { min: 0, max: ruleBounds.exceptionsMax }, exceptions, context.issues);
     return written as readonly WrittenException[];
   });
 
@@ -203,13 +211,14 @@ export function readableMember(written: unknown): WrittenMember {
 }
 
 export function readableException(written: unknown): WrittenException {
-  const { cron, dates, timezone: zone } = fieldsOf(written);
+  const { calendar, cron, dates, timezone: zone } = fieldsOf(written);
   const isDate = (one: unknown) => {
     const { from, to } = fieldsOf(one);
     return typeof one === "string" || (typeof from === "string" && typeof to === "string");
   };
   return {
     ...(typeof zone === "string" && { timezone: zone }),
+    ...(typeof calendar === "string" && { calendar }),
     ...(typeof cron === "string" && { cron }),
     ...(Array.isArray(dates) && dates.every(isDate) && { dates }),
   };

@@ -137,6 +137,14 @@ describe("a preview", () => {
     [{ when: { cron: "@daily" }, except: {} }, { except: "invalid_type" }],
     [{ when: { cron: "@daily" }, except: [{ calendar: "de-holidays" }] }, { "except[0].calendar": "invalid_value" }],
     [{ when: { cron: "@daily" }, except: [{ calendar: 5 }] }, { "except[0].calendar": "invalid_type" }],
+    [{ when: { cron: "@daily" }, except: [{ calendar: "" }] }, { "except[0].calendar": "invalid_format" }],
+    [{ when: { cron: "@daily" }, except: [{ calendar: "a/b" }] }, { "except[0].calendar": "invalid_format" }],
+    [{ when: { cron: "@daily" }, except: [{ calendar: "x".repeat(129) }] }, { "except[0].calendar": "invalid_format" }],
+    [{ when: { cron: "@daily" }, except: [{ calendar: "x".repeat(128) }] }, { "except[0].calendar": "invalid_value" }],
+    [
+      { when: { cron: "@daily" }, except: [{ calendar: "de", timezone: "UTC" }] },
+      { "except[0].calendar": "invalid_value", "except[0].timezone": "unknown_field" },
+    ],
     [{ when: { cron: "@daily" }, except: [{ cron: "* * * *", timezone: "nowhere" }] }, "both of except"],
     [
       {
@@ -202,7 +210,9 @@ describe("a preview", () => {
     expect(await messages({ when: { cron: "* * * * *", timezon: "UTC" } })).toContain("did you mean `timezone`?");
     expect(await messages({ when: { cron: "* * * * *", timezone: "Europe/Berln" } })).toContain('did you mean "Europe/Berlin"?');
     expect(await messages({ when: { cron: "* * * * *", gap: "shft" } })).toContain('did you mean "shift"?');
-    expect(await messages({ when: { cron: "@daily" }, except: [{ calendar: "de" }] })).toContain('there is no calendar "de"');
+    expect(await messages({ when: { cron: "@daily" }, except: [{ calendar: "de" }] })).toContain(
+      'expected a calendar that exists, got "de"; put it first, by PUT /v1/calendars/de',
+    );
   });
 
   test("reports at most fifty mistakes, and soon", async () => {

@@ -1,39 +1,73 @@
 /** What a rule leaves out. An exception is judged on the local time of an occurrence, and says how far what it covers goes on. */
 
-import { dayMs, type EpochMs, toEpochMs } from "../time.ts";
-import { ruleBounds } from "./bounds.ts";
-import { dayOf, type LocalMs, parseDate, toLocalMs } from "./civil.ts";
+import { nearest } from "../nearest.ts";
+import { type EpochMs, toEpochMs } from "../time.ts";
+import { type Calendar, parseCalendar, type WrittenCalendar } from "./calendar.ts";
+import { type LocalMs, toLocalMs } from "./civil.ts";
 import { minuteWide, parseCron } from "./cron.ts";
+import { type Cover, coverOf, mergeSpans, readSpans, type WrittenDate } from "./dates.ts";
 import { inText, type Mistake, type Path, readZone } from "./member.ts";
 import { isMatch, runEnd } from "./pattern.ts";
 import { shown } from "./terms.ts";
 import { farMs, foldMsMax, type Stretch, type Zone } from "./zone.ts";
 
-/** A date, or the dates from one to another, both among them. */
-export type WrittenDate = string | { readonly from: string; readonly to: string };
-
-/** An exception as written: exactly one of `cron` and `dates`. */
+/** An exception as written: exactly one of `calendar`, `cron` and `dates`. */
 export type WrittenException = {
+  /** The name of a calendar, which is kept beside the rules that use it. */
+  readonly calendar?: string | undefined;
   readonly cron?: string | undefined;
   readonly dates?: readonly WrittenDate[] | undefined;
-  /** Default: the rule's own. */
+  /** Default: the calendar's, or else the rule's own. */
   readonly timezone?: string | undefined;
 };
 
 export type Exception = {
   /** null: that of the rule whose occurrence is judged. */
   readonly zone: Zone | null;
-  /** The end of what is covered around a local time, at least as far as is sure; undefined where it is not covered. */
-  coveredUntil(local: LocalMs): LocalMs | undefined;
+  readonly coveredUntil: Cover;
 };
 
-export function readException(written: WrittenException, path: Path, mistakes: Mistake[]): Exception | undefined {
+/** Calendars by name. */
+export type Calendars = ReadonlyMap<string, WrittenCalendar>;
+
+/** The names of the calendars that exceptions use, each once: what a caller loads before it reads the rule. */
+export function calendarsOf(except: readonly WrittenException[] | undefined): readonly string[] {
+  return [...new Set((except ?? []).flatMap(({ calendar }) => (calendar === undefined ? [] : [calendar])))];
+}
+
+/** What reading collects mistakes in, and finds calendars by. */
+type Reading = { readonly calendars: Calendars; readonly mistakes: Mistake[] };
+
+export function readException(written: WrittenException, path: Path, { calendars, mistakes }: Reading): Exception | undefined {
   const zone = written.timezone === undefined ? null : readZone(written.timezone, path, mistakes);
+  if (written.calendar !== undefined) {
+    const calendar = readNamed(written.calendar, calendars, [...path, "calendar"], mistakes);
+    return zone === undefined || calendar === undefined ? undefined : { ...calendar, zone: zone ?? calendar.zone };
+  }
   const coveredUntil = written.cron === undefined ? readDates(written.dates, path, mistakes) : readCover(written.cron, path, mistakes);
   return zone === undefined || coveredUntil === undefined ? undefined : { zone, coveredUntil };
 }
 
-function readCover(cron: string, path: Path, mistakes: Mistake[]): Exception["coveredUntil"] | undefined {
+function readNamed(name: string, calendars: Calendars, path: Path, mistakes: Mistake[]): Calendar | undefined {
+  const got = `got "${shown(name)}"`;
+  const written = calendars.get(name);
+  if (written === undefined) {
+    const meant = nearest(name, [...calendars.keys()]);
+    const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
+    const message = `expected a calendar that exists, ${got}; put it first, by PUT /v1/calendars/${shown(name)}${hint}`;
+    mistakes.push({ path, code: "invalid_value", message });
+    return undefined;
+  }
+  const read = parseCalendar(written);
+  if (read.ok) return read.calendar;
+  // It was judged when it was put. What can have gone since is a zone that the runtime of that time knew.
+  const [first] = read.mistakes;
+  const message = `expected a calendar that can still be read, ${got}, in which ${first?.path.join(".")} is wrong: ${first?.message}`;
+  mistakes.push({ path, code: "invalid_value", message });
+  return undefined;
+}
+
+function readCover(cron: string, path: Path, mistakes: Mistake[]): Cover | undefined {
   const read = parseCron(cron);
   if (!read.ok) {
     mistakes.push(...inText(cron, [...path, "cron"], read.wrong));
@@ -43,71 +77,9 @@ function readCover(cron: string, path: Path, mistakes: Mistake[]): Exception["co
   return (local) => (isMatch(pattern, local) ? runEnd(pattern, local) : undefined);
 }
 
-type Days = { readonly first: number; readonly last: number };
-
-function readDates(dates: WrittenException["dates"], path: Path, mistakes: Mistake[]): Exception["coveredUntil"] | undefined {
-  if (dates === undefined) return undefined;
-  const before = mistakes.length;
-  const own = [...path, "dates"];
-  if (dates.length === 0 || dates.length > ruleBounds.datesMax) {
-    const code = dates.length === 0 ? "too_small" : "too_large";
-    mistakes.push({ path: own, code, message: `expected 1–${ruleBounds.datesMax} entries, got ${dates.length}` });
-    return undefined;
-  }
-  const spans: Days[] = [];
-  for (const [index, date] of dates.entries()) {
-    if (mistakes.length >= ruleBounds.mistakesMax) break;
-    const span = readSpan(date, [...own, index], mistakes);
-    if (span !== undefined) spans.push(span);
-  }
-  if (mistakes.length > before) return undefined;
-  const merged = mergeSpans(spans);
-  return (local) => {
-    const day = dayOf(local);
-    const span = spanFrom(merged, day);
-    return span === undefined || span.first > day ? undefined : toLocalMs((span.last + 1) * dayMs);
-  };
-}
-
-/** The first span that ends on a day or after it. */
-function spanFrom(merged: readonly Days[], day: number): Days | undefined {
-  let low = 0;
-  let high = merged.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((merged[middle]?.last ?? day) < day) low = middle + 1;
-    else high = middle;
-  }
-  return merged[low];
-}
-
-function readSpan(date: WrittenDate, path: Path, mistakes: Mistake[]): Days | undefined {
-  const read = (text: string, own: Path) => {
-    const day = parseDate(text);
-    const message = `expected an existing date such as "2027-01-01", got "${shown(text)}"`;
-    if (day === undefined) mistakes.push({ path: own, code: "invalid_format", message });
-    return day;
-  };
-  if (typeof date === "string") {
-    const day = read(date, path);
-    return day === undefined ? undefined : { first: day, last: day };
-  }
-  const [first, last] = [read(date.from, [...path, "from"]), read(date.to, [...path, "to"])];
-  if (first === undefined || last === undefined) return undefined;
-  if (last >= first) return { first, last };
-  mistakes.push({ path: [...path, "to"], code: "too_small", message: `expected a date not before "${date.from}", got "${date.to}"` });
-  return undefined;
-}
-
-/** Ascending, and with nothing between two that is not left open. */
-function mergeSpans(spans: readonly Days[]): Days[] {
-  const merged: Days[] = [];
-  for (const span of spans.toSorted((a, b) => a.first - b.first)) {
-    const before = merged.at(-1);
-    if (before === undefined || span.first > before.last + 1) merged.push(span);
-    else merged[merged.length - 1] = { first: before.first, last: Math.max(before.last, span.last) };
-  }
-  return merged;
+function readDates(dates: WrittenException["dates"], path: Path, mistakes: Mistake[]): Cover | undefined {
+  const spans = dates === undefined ? undefined : readSpans(dates, 1, { path: [...path, "dates"], mistakes });
+  return spans === undefined ? undefined : coverOf(mergeSpans(spans));
 }
 
 /** Until when an instant's surroundings are covered by any of the exceptions, judged in `zone` by those without one; undefined where it is not. */

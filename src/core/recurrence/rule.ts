@@ -5,7 +5,7 @@
 
 import type { EpochMs } from "../time.ts";
 import { firstAt, horizonAt, ruleBounds } from "./bounds.ts";
-import { type Exception, readException, type WrittenException } from "./exception.ts";
+import { type Calendars, type Exception, readException, type WrittenException } from "./exception.ts";
 import { type Member, type Mistake, type Path, type Reading, readMember, type WrittenMember } from "./member.ts";
 
 /** What is written, plain data: it is stored, and the rule is derived from it. */
@@ -25,10 +25,14 @@ export type Rule = {
   readonly endAt: EpochMs;
 };
 
-/** `createdAt` is the anchor of an `every` that names none, and of a `rate` without `startAt`. */
+/**
+ * `createdAt` is the anchor of an `every` that names none, and of a `rate` without `startAt`. `calendars` has those that the exceptions
+ * use, by `calendarsOf`: one that is not among them is a mistake.
+ */
 export function parseRule(
   written: WrittenRule,
   createdAt: EpochMs,
+  calendars: Calendars = new Map(),
 ): { readonly ok: true; readonly rule: Rule } | { readonly ok: false; readonly mistakes: readonly Mistake[] } {
   const reading: Reading = { anchorAt: written.startAt ?? createdAt, mistakes: [] };
   const { mistakes } = reading;
@@ -47,15 +51,22 @@ export function parseRule(
     const read = readMember(member, path, reading);
     if (read !== undefined && !members.has(read.key)) members.set(read.key, read);
   }
-  const exceptions: Exception[] = [];
-  for (const [index, exception] of (written.except ?? []).entries()) {
-    if (mistakes.length >= ruleBounds.mistakesMax) break;
-    const read = readException(exception, ["except", index], mistakes);
-    if (read !== undefined) exceptions.push(read);
-  }
+  const exceptions = readExceptions(written.except ?? [], calendars, mistakes);
   if (mistakes.length > 0) return { ok: false, mistakes };
   const [startAt, endAt] = [written.startAt ?? firstAt, written.endAt ?? horizonAt];
   return { ok: true, rule: { members: [...members.values()], exceptions, startAt, endAt } };
+}
+
+/** Each of their mistakes is collected, and one that is written several times is read once. */
+function readExceptions(except: readonly WrittenException[], calendars: Calendars, mistakes: Mistake[]): Exception[] {
+  const exceptions = new Map<string, Exception>();
+  for (const [index, written] of except.entries()) {
+    if (mistakes.length >= ruleBounds.mistakesMax) break;
+    const text = JSON.stringify(written);
+    const read = exceptions.has(text) ? undefined : readException(written, ["except", index], { calendars, mistakes });
+    if (read !== undefined) exceptions.set(text, read);
+  }
+  return [...exceptions.values()];
 }
 
 /** Members that never fire at or after an instant, exceptions aside: a year that has passed, or a time that the clocks jump over. */

@@ -21,7 +21,8 @@ export type FieldKind = {
 export type TermRead = { readonly values: readonly number[] } | { readonly wrong: string };
 
 const monthNames = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-const weekdayNames = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+/** From Sunday. */
+export const weekdayNames: readonly string[] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 const plain = { names: [], wraps: true } as const;
 export const fieldKinds = {

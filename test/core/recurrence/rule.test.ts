@@ -142,9 +142,9 @@ describe("exceptions", () => {
 
   it("that cover years end where they end", () => {
     const mistakes: never[] = [];
-    const exception = readException({ cron: "* * * * * 2027" }, [], mistakes);
+    const exception = readException({ cron: "* * * * * 2027" }, [], { calendars: new Map(), mistakes });
     expect([exception, mistakes.length]).toEqual([undefined, 1]);
-    const years = readException({ cron: "* * * * * * 2027-2030", timezone: berlin }, [], []);
+    const years = readException({ cron: "* * * * * * 2027-2030", timezone: berlin }, [], { calendars: new Map(), mistakes: [] });
     const utc = findZone("UTC");
     if (years === undefined || utc === undefined) throw new Error("expected an exception");
     const until = excludedUntil([years], utc, at("2027-07-01T00:00:00Z"));

@@ -1,5 +1,6 @@
 /** Short ways to a rule and to what it yields, and the local times of a zone as `Intl` says them: apart from the code that is tested. */
 
+import type { WrittenCalendar } from "../../../src/core/recurrence/calendar.ts";
 import { occurrences } from "../../../src/core/recurrence/occurrences.ts";
 import { parseRule, type Rule, type WrittenRule } from "../../../src/core/recurrence/rule.ts";
 import { type EpochMs, toEpochMs } from "../../../src/core/time.ts";
@@ -8,17 +9,20 @@ export function at(text: string): EpochMs {
   return toEpochMs(Date.parse(text));
 }
 
-export function ruleOf(written: WrittenRule, createdAt: EpochMs = at("2027-01-01T00:00:00Z")): Rule {
+/** Calendars by name, as a caller of `parseRule` has loaded them. */
+export type Kept = Readonly<Record<string, WrittenCalendar>>;
+
+export function ruleOf(written: WrittenRule, createdAt: EpochMs = at("2027-01-01T00:00:00Z"), kept: Kept = {}): Rule {
   // What is stored is the written form as JSON: each rule in these tests has gone that way.
   const stored = JSON.parse(JSON.stringify(written)) as WrittenRule;
-  const parsed = parseRule(stored, createdAt);
+  const parsed = parseRule(stored, createdAt, new Map(Object.entries(kept)));
   if (!parsed.ok) throw new Error(parsed.mistakes.map(({ message }) => message).join("; "));
   return parsed.rule;
 }
 
 /** Local spelling without the zone's name, and the note behind it. */
-export function listed(written: WrittenRule, from: string, count: number): string[] {
-  const { found } = occurrences(ruleOf(written, at(from)), { from: at(from), count });
+export function listed(written: WrittenRule, from: string, count: number, kept: Kept = {}): string[] {
+  const { found } = occurrences(ruleOf(written, at(from), kept), { from: at(from), count });
   return found.map(({ local, note }) => `${local.replace(/\[.*\]$/, "")}${note === null ? "" : ` ${note}`}`);
 }
 
