@@ -1,11 +1,13 @@
 /**
  * `npm run bench:recurrence`: what rules cost. A preview of 1,000 occurrences of rules from plain to hostile, in a process that has run
- * none before and in one that is warm, in milliseconds of processor time; and what the worst expressions of 200 characters cost to accept or refuse.
+ * none before and in one that is warm, in milliseconds of processor time; 2,000 instants as they are listed after an outage; and what the
+ * worst expressions of 200 characters cost to accept or refuse.
  */
 
+import { horizonAt } from "../src/core/recurrence/bounds.ts";
 import { readException, type WrittenException } from "../src/core/recurrence/exception.ts";
 import type { WrittenMember } from "../src/core/recurrence/member.ts";
-import { nextAfter, occurrences } from "../src/core/recurrence/occurrences.ts";
+import { instants, nextAfter, occurrences } from "../src/core/recurrence/occurrences.ts";
 import { parseRule } from "../src/core/recurrence/rule.ts";
 import { parseInstant, toEpochMs } from "../src/core/time.ts";
 
@@ -56,6 +58,19 @@ const cases: readonly Case[] = [
   },
 ];
 
+const tenZones = ["Berlin", "London", "Paris", "Dublin", "Lisbon", "Madrid", "Rome", "Moscow", "Athens", "Kyiv"];
+const tens: readonly Case[] = [
+  { name: "every five minutes, Berlin", when: { cron: "*/5 * * * *", timezone: berlin } },
+  {
+    name: "10 rules of different steps, Berlin",
+    when: Array.from({ length: 10 }, (_, index) => ({ cron: `${index}-59/${index + 7} * * * *`, timezone: berlin })),
+  },
+  {
+    name: "10 rules that meet every five minutes, in ten zones",
+    when: tenZones.map((city) => ({ cron: "*/5 * * * *", timezone: `Europe/${city}` })),
+  },
+];
+
 const expressions: readonly string[] = [
   `${Array.from({ length: 66 }, (_, index) => index % 60).join(",")} * * * *`,
   `0 0 ${"LW,L-1,15W,L,".repeat(13)}1 * MON#1`,
@@ -99,6 +114,16 @@ for (const one of cases) {
     found = preview(one);
   };
   measure(() => `${one.name} (${found})`, run);
+}
+
+process.stdout.write("\n2,000 instants, reading the rule included (ms)\n    first      warm\n");
+for (const { name, when, except } of [...cases, ...tens]) {
+  let found = 0;
+  const run = () => {
+    const parsed = parseRule({ when, except }, from);
+    if (parsed.ok) found = instants(parsed.rule, { from, until: horizonAt, max: 2_000 }).at.length;
+  };
+  measure(() => `${name} (${found})`, run);
 }
 
 process.stdout.write("\nThe next occurrence after a nominal one, reading the rule included (ms)\n    first      warm\n");

@@ -83,7 +83,8 @@ describe("a calendar in an exception", () => {
     for (const written of [workdays, halves]) {
       let next = nextAfter(ruleOf(written, undefined, kept), at("2027-01-01T00:00:00Z"));
       // A search that is turned down very often stops, and goes on where it stopped.
-      for (let round = 0; next.kind === "stopped" && round < 10; round++) next = nextAfter(ruleOf(written, undefined, kept), later(next.at, -1));
+      for (let round = 0; next.kind === "stopped" && round < 10; round++)
+        next = nextAfter(ruleOf(written, undefined, kept), later(next.at, -1));
       expect(next).toEqual({ kind: "never" });
     }
   });
