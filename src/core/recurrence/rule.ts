@@ -3,7 +3,7 @@
  * neither lateness nor jitter moves it.
  */
 
-import type { EpochMs } from "../time.ts";
+import { type EpochMs, formatInstant } from "../time.ts";
 import { firstAt, horizonAt, ruleBounds } from "./bounds.ts";
 import { type Calendars, type Exception, readException, type WrittenException } from "./exception.ts";
 import { type Member, type Mistake, type Path, type Reading, readMember, type WrittenMember } from "./member.ts";
@@ -40,6 +40,8 @@ export function parseRule(
   const listed: readonly (readonly [WrittenMember, Path])[] = isList(written.when)
     ? written.when.map((member, index) => [member, ["when", index]])
     : [[written.when, ["when"]]];
+  mistakes.push(...wrongBounds(written, listed.length));
+  if (mistakes.some(({ code, path }) => code === "too_large" && path.length === 1)) return { ok: false, mistakes };
   const members = new Map<string, Member>();
   const texts = new Set<string>();
   for (const [member, path] of listed) {
@@ -55,6 +57,24 @@ export function parseRule(
   if (mistakes.length > 0) return { ok: false, mistakes };
   const [startAt, endAt] = [written.startAt ?? firstAt, written.endAt ?? horizonAt];
   return { ok: true, rule: { members: [...members.values()], exceptions, startAt, endAt } };
+}
+
+/** What is wrong with a rule as a whole. A list that is too long is not looked into. */
+function wrongBounds({ except = [], startAt, endAt }: WrittenRule, members: number): Mistake[] {
+  const { rulesMax, exceptionsMax } = ruleBounds;
+  const wrong: Mistake[] = [];
+  if (members < 1 || members > rulesMax) {
+    const code = members < 1 ? "too_small" : "too_large";
+    wrong.push({ path: ["when"], code, message: `expected 1–${rulesMax} entries, got ${members}` });
+  }
+  if (except.length > exceptionsMax) {
+    wrong.push({ path: ["except"], code: "too_large", message: `expected 0–${exceptionsMax} entries, got ${except.length}` });
+  }
+  if (typeof startAt === "number" && typeof endAt === "number" && endAt <= startAt) {
+    const message = `expected an end after startAt, ${formatInstant(startAt)}, got "${formatInstant(endAt)}"`;
+    wrong.push({ path: ["endAt"], code: "too_small", message });
+  }
+  return wrong;
 }
 
 /** Each of their mistakes is collected, and one that is written several times is read once. */

@@ -6,7 +6,7 @@ import type { Rule } from "../../../src/core/recurrence/rule.ts";
 import { type EpochMs, later, toEpochMs } from "../../../src/core/time.ts";
 import { always } from "../../always.ts";
 import { rules } from "./drawn.ts";
-import { at, ruleOf } from "./rules.ts";
+import { at, ruleOf, took } from "./rules.ts";
 
 const berlin = "Europe/Berlin";
 const [from, end] = [at("2026-03-28T12:00:00Z"), at("2026-03-30T12:00:00Z")];
@@ -97,9 +97,9 @@ describe("what exceptions left out", () => {
       goOnAt: later(after, 10_000_999),
     });
     const except = Array.from({ length: 100 }, (_, index) => ({ cron: `${index % 2}/2 * * * * * ${2_027 + Math.floor(index / 2)}` }));
-    const started = process.hrtime.bigint();
-    const halves = excludedBetween(ruleOf({ when: { cron: "* * * * * *" }, except }), { after, before, max: 100_000 });
-    expect(Number(process.hrtime.bigint() - started)).toBeLessThan(1e9);
+    const rule = ruleOf({ when: { cron: "* * * * * *" }, except });
+    const halves = excludedBetween(rule, { after, before, max: 100_000 });
+    expect(took(() => excludedBetween(rule, { after, before, max: 100_000 }))).toBeLessThan(500);
     expect(halves?.first).toBe(later(after, 1_000));
     expect(halves?.goOnAt).toBe(toEpochMs((halves?.last ?? 0) + 999));
   });

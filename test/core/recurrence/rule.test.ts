@@ -5,15 +5,9 @@ import { parseRule, spentMembers, type WrittenRule } from "../../../src/core/rec
 import { dueWithin, parseWindow, placeOf, type Window } from "../../../src/core/recurrence/window.ts";
 import { findZone } from "../../../src/core/recurrence/zone.ts";
 import { dayMs, hourMs, later, minuteMs, secondMs, toEpochMs } from "../../../src/core/time.ts";
-import { at, instants, listed, refusals, ruleOf } from "./rules.ts";
+import { at, instants, listed, refusals, ruleOf, took } from "./rules.ts";
 
 const berlin = "Europe/Berlin";
-const took = (run: () => void) => {
-  const before = process.hrtime.bigint();
-  run();
-  return Number(process.hrtime.bigint() - before) / 1e6;
-};
-
 describe("a rule of every so long", () => {
   it("begins with its anchor, does not reach before it, and does not drift in a hundred years", () => {
     const when = { every: "90m", from: "2027-01-01T00:00:30.250Z" };
@@ -198,6 +192,72 @@ describe("a written rule", () => {
       "when.3.at",
       "when.4.timezone",
     ]);
+  });
+
+  it("is refused for an end that is not after its start", () => {
+    const startAt = at("2027-01-02T00:00:00Z");
+    const wrong = (endAt: number) => refusals({ when: { cron: "@daily" }, startAt, endAt });
+    const message = 'endAt: expected an end after startAt, 2027-01-02T00:00:00.000Z, got "2027-01-02T00:00:00.000Z"';
+    expect(wrong(startAt)).toEqual([message]);
+    expect(wrong(startAt - 1)).toHaveLength(1);
+    expect(wrong(startAt + 1)).toEqual([]);
+    expect(refusals({ when: { cron: "x" }, startAt, endAt: 0 }).map((one) => one.split(":")[0])).toEqual(["endAt", "when.cron"]);
+    expect([refusals({ when: { cron: "@daily" }, endAt: 0 }), refusals({ when: { cron: "@daily" }, startAt, endAt: null })]).toEqual([
+      [],
+      [],
+    ]);
+  });
+
+  it("is refused for more rules or exceptions than there may be, or none, without a look at them", () => {
+    const some = (count: number) => Array.from({ length: count }, (_, index) => ({ cron: `${index % 60} * * * *` }));
+    const [member] = some(1);
+    expect(refusals({ when: some(1_000), except: some(100) })).toEqual([]);
+    expect(refusals({ when: [] })).toEqual(["when: expected 1–1000 entries, got 0"]);
+    expect(refusals({ when: some(1_001) })).toEqual(["when: expected 1–1000 entries, got 1001"]);
+    expect(refusals({ when: member, except: some(101) })).toEqual(["except: expected 0–100 entries, got 101"]);
+    expect(took(() => refusals({ when: Array.from({ length: 500_000 }, () => ({ cron: "1,".repeat(99) })) }))).toBeLessThan(1_000);
+  });
+
+  it("is refused for texts of 10,000 characters wherever it has one, soon and with a short message", () => {
+    const long = "1,".repeat(5_000);
+    const written = {
+      when: [
+        { cron: long },
+        { expression: long },
+        { every: long },
+        { every: "1h", from: long },
+        { at: [long] },
+        { cron: "@daily", timezone: long },
+      ],
+      except: [{ cron: long }, { dates: [long, { from: long, to: long }] }, { calendar: long }, { cron: "@daily", timezone: long }],
+    };
+    let found: string[] = [];
+    const ms = took(() => {
+      found = refusals(written);
+    });
+    expect(found.map((message) => message.split(": ")[0])).toEqual([
+      "when.0.cron",
+      "when.1.expression",
+      "when.2.every",
+      "when.3.from",
+      "when.4.at.0",
+      "when.5.timezone",
+      "except.0.cron",
+      "except.1.dates.0",
+      "except.1.dates.1.from",
+      "except.1.dates.1.to",
+      "except.2.calendar",
+      "except.3.timezone",
+    ]);
+    for (const message of found) expect(message.length).toBeLessThan(300);
+    expect(ms).toBeLessThan(1_000);
+  });
+
+  it("is refused for an exception that is empty or can never match, too", () => {
+    const wrong = (cron: string) => refusals({ when: { cron: "@daily" }, except: [{ cron }] });
+    expect(wrong("")).toMatchObject([expect.stringContaining("except.0.cron: expected an expression")]);
+    expect(wrong("* * 30 2 *")).toMatchObject([expect.stringContaining("except.0.cron: expected a day that exists")]);
+    expect(wrong("* * * * MONDAY")).toMatchObject([expect.stringContaining('did you mean "MON"?')]);
   });
 
   it("of a thousand rules is read and searched in bounded time, and stops at fifty mistakes", () => {

@@ -39,6 +39,14 @@ export function refusals(written: unknown, createdAt: EpochMs = at("2027-01-01T0
   return parsed.ok ? [] : parsed.mistakes.map(({ path, message }) => `${path.join(".")}: ${message}`);
 }
 
+/** Milliseconds of processor time: what others do on the machine meanwhile does not count. */
+export function took(run: () => void): number {
+  const before = process.cpuUsage();
+  run();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** What the clocks of a zone show at an instant, in milliseconds as if in Greenwich. */
