@@ -3,6 +3,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { PreviewAnswer } from "../../src/api/answers.ts";
+import { parseCalendar, type WrittenCalendar } from "../../src/core/recurrence/calendar.ts";
+import { occurrences } from "../../src/core/recurrence/occurrences.ts";
+import { parseRule, type WrittenRule } from "../../src/core/recurrence/rule.ts";
+import { parseInstant, toEpochMs } from "../../src/core/time.ts";
 import { openCaller } from "../api/caller.ts";
 
 const page = readFileSync(new URL("../../docs/recurrence.md", import.meta.url), "utf8");
@@ -43,5 +47,17 @@ describe("docs/recurrence.md", () => {
 
   it.each(rules)("names rules that are taken: %s", async (rule) => {
     expect((await preview(JSON.stringify({ when: JSON.parse(rule), count: 1 }))).length).toBe(1);
+  });
+
+  it("has a calendar that can be read, and a rule that fires with it when the page says", () => {
+    const block = (kind: string) =>
+      new RegExp(`\`\`\`${kind}\\n([\\s\\S]*?)\`\`\``).exec(page.slice(page.indexOf("## Calendars")))?.[1] ?? "";
+    const calendar = JSON.parse(block("json calendar")) as WrittenCalendar;
+    expect(parseCalendar(calendar).ok).toBe(true);
+    const from = parseInstant("2026-12-31T00:00:00Z") ?? toEpochMs(0);
+    const parsed = parseRule(JSON.parse(block("json rule")) as WrittenRule, from, new Map([["de-holidays", calendar]]));
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.mistakes));
+    const shown = block("text").trim().split("\n");
+    expect(occurrences(parsed.rule, { from, count: shown.length }).found.map(({ local }) => local)).toEqual(shown);
   });
 });
