@@ -9,11 +9,20 @@ import { readException, type WrittenException } from "../src/core/recurrence/exc
 import type { WrittenMember } from "../src/core/recurrence/member.ts";
 import { instants, nextAfter, occurrences } from "../src/core/recurrence/occurrences.ts";
 import { parseRule } from "../src/core/recurrence/rule.ts";
-import { parseInstant, toEpochMs } from "../src/core/time.ts";
+import { formatInstant, later, parseInstant, toEpochMs } from "../src/core/time.ts";
 
 const from = parseInstant("2026-03-27T00:00:00Z") ?? toEpochMs(0);
 const zones = Intl.supportedValuesOf("timeZone");
 const many = (rule: (index: number) => WrittenMember) => Array.from({ length: 1_000 }, (_, index) => rule(index));
+
+/** Sixty but four. */
+const without = (index: number) =>
+  Array.from({ length: 60 }, (_, value) => value).filter((value) => value % 31 !== index % 31 && value % 29 !== index % 29);
+const daysOf = (index: number) =>
+  Array.from({ length: 31 }, (_, day) => day + 1).filter((day) => day > 26 || ((index >> (day % 10)) & 1) === 1);
+const dates = (year: number) =>
+  Array.from({ length: 366 }, (_, day) => formatInstant(toEpochMs(Date.UTC(year, 0, 1 + 2 * day))).slice(0, 10));
+const calendars = new Map(Array.from({ length: 100 }, (_, index) => [`c${index}`, { dates: dates(2030 + index), weekly: ["SUN"] }]));
 
 type Case = { readonly name: string; readonly when: WrittenMember | WrittenMember[]; readonly except?: WrittenException[] };
 
@@ -51,6 +60,38 @@ const cases: readonly Case[] = [
   {
     name: "1,000 rules every five minutes in all zones",
     when: many((index) => ({ cron: "*/5 * * * *", timezone: zones[index % zones.length] })),
+  },
+  {
+    name: "1,000 rules each second, of different seconds",
+    when: many((index) => ({ cron: `${without(index)} * * * * *`, timezone: berlin })),
+  },
+  { name: "1,000 rules at nine, on different days", when: many((index) => ({ cron: `0 9 ${daysOf(index)} * *`, timezone: berlin })) },
+  {
+    name: "1,000 rules each second, in all zones",
+    when: many((index) => ({ cron: `* ${index % 7}-59 * * * *`, timezone: zones[index % zones.length] })),
+  },
+  {
+    name: "1,000 rules each minute, of different minutes in all zones",
+    when: many((index) => ({ cron: `${without(index)} * * * *`, timezone: zones[index % zones.length] })),
+  },
+  {
+    name: "1,000 rules every ten seconds, in all zones",
+    when: many((index) => ({ every: "10s", from: formatInstant(later(from, -index * 10_000)), timezone: zones[index % zones.length] })),
+  },
+  {
+    name: "1,000 rules each minute in all zones, and a hundred exceptions",
+    when: many((index) => ({ cron: "* * * * *", timezone: zones[index % zones.length] })),
+    except: Array.from({ length: 100 }, (_, index) => ({ cron: `0 ${index % 60} ${index % 24} ${(index % 28) + 1} * * 2026-2199` })),
+  },
+  {
+    name: "1,000 rules each second in all zones, and every other second excepted (given up)",
+    when: many((index) => ({ cron: "* * * * * *", timezone: zones[index % zones.length] })),
+    except: [{ cron: "1/2 * * * * *" }],
+  },
+  {
+    name: "each second, and a hundred calendars of 366 dates",
+    when: { cron: "* * * * * *" },
+    except: Array.from({ length: 100 }, (_, index) => ({ calendar: `c${index}` })),
   },
   {
     name: "1,000 rules that meet in each second",
@@ -91,7 +132,7 @@ function timed(run: () => void): number {
 }
 
 function preview({ when, except }: Case): string {
-  const parsed = parseRule({ when, except }, from);
+  const parsed = parseRule({ when, except }, from, calendars);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.mistakes[0]));
   const { found, stoppedAt } = occurrences(parsed.rule, { from, count: 1_000 });
   return `${found.length}${stoppedAt === null ? "" : ", given up"}`;
@@ -120,7 +161,7 @@ process.stdout.write("\n2,000 instants, reading the rule included (ms)\n    firs
 for (const { name, when, except } of [...cases, ...tens]) {
   let found = 0;
   const run = () => {
-    const parsed = parseRule({ when, except }, from);
+    const parsed = parseRule({ when, except }, from, calendars);
     if (parsed.ok) found = instants(parsed.rule, { from, until: horizonAt, max: 2_000 }).at.length;
   };
   measure(() => `${name} (${found})`, run);
@@ -129,7 +170,7 @@ for (const { name, when, except } of [...cases, ...tens]) {
 process.stdout.write("\nThe next occurrence after a nominal one, reading the rule included (ms)\n    first      warm\n");
 for (const one of cases) {
   const run = () => {
-    const parsed = parseRule({ when: one.when, except: one.except }, from);
+    const parsed = parseRule({ when: one.when, except: one.except }, from, calendars);
     if (parsed.ok) nextAfter(parsed.rule, from);
   };
   measure(() => one.name, run);

@@ -50,9 +50,10 @@ function covers(field: string, inner: string): boolean {
  * never fires from `aliveAt` on is wrong.
  */
 function readRule(when: unknown, except: unknown, createdAt: EpochMs, aliveAt: EpochMs): { rule: Rule } | { wrong: FieldError[] } {
+  // Of a list that is too long no more is read than shows that it is.
   const written = {
-    when: Array.isArray(when) ? when.map(readableMember) : readableMember(when),
-    except: Array.isArray(except) ? except.map(readableException) : [],
+    when: Array.isArray(when) ? when.slice(0, ruleBounds.rulesMax + 1).map(readableMember) : readableMember(when),
+    except: Array.isArray(except) ? except.slice(0, ruleBounds.exceptionsMax + 1).map(readableException) : [],
   };
   const parsed = parseRule(written, createdAt);
   const mistakes = parsed.ok ? spentMembers(parsed.rule, aliveAt) : parsed.mistakes;

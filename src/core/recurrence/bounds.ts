@@ -28,7 +28,7 @@ export const ruleBounds = {
   /** Years that a rule may name: EventBridge's. Nothing is sought beyond them. */
   yearMin: 1970,
   yearMax: 2199,
-  /** How many looks at exceptions one search may take in vain before it says so instead of going on: some ten milliseconds of work. */
+  /** How many looks at exceptions one search may take in vain, or work like it, before it says so instead of going on: some ten milliseconds. */
   stepsMax: 20_000,
 } as const;
 

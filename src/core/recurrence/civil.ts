@@ -54,13 +54,12 @@ export function dayOf(local: LocalMs): number {
   return Math.floor(local / dayMs);
 }
 
-const date = /^(\d{4})-(\d{2})-(\d{2})$/;
+const date = /^\d{4}-\d{2}-\d{2}$/;
 
 /** Days from 1970-01-01 of `"2027-01-31"`; undefined for anything else, days that do not exist included. */
 export function parseDate(text: string): number | undefined {
-  const match = date.exec(text);
-  if (match === null) return undefined;
-  const [year, month, day] = match.slice(1).map(Number) as [number, number, number];
+  if (!date.test(text)) return undefined;
+  const [year, month, day] = [Number(text.slice(0, 4)), Number(text.slice(5, 7)), Number(text.slice(8))];
   if (month < 1 || month > 12 || day < 1 || day > lastDayOf(year, month)) return undefined;
   return daysOf(year, month, day);
 }

@@ -40,9 +40,9 @@ export function readSpans(
 function readSpan(date: WrittenDate, path: Path, mistakes: Mistake[]): Span | undefined {
   const read = (text: string, own: Path) => {
     const day = parseDate(text);
-    const message = `expected an existing date such as "2027-01-01", got "${shown(text)}"`;
-    if (day === undefined) mistakes.push({ path: own, code: "invalid_format", message });
-    return day;
+    if (day !== undefined) return day;
+    mistakes.push({ path: own, code: "invalid_format", message: `expected an existing date such as "2027-01-01", got "${shown(text)}"` });
+    return undefined;
   };
   if (typeof date === "string") {
     const day = read(date, path);

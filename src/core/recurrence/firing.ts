@@ -6,7 +6,7 @@
 import { type EpochMs, later, secondMs, toEpochMs } from "../time.ts";
 import { firstAt, horizonAt } from "./bounds.ts";
 import { type LocalMs, toLocalMs } from "./civil.ts";
-import { localFrom, type Pattern } from "./pattern.ts";
+import type { Union } from "./union.ts";
 import { farMs, foldMsMax, type Pass, passesOf, type Stretch, type Zone } from "./zone.ts";
 
 /** What becomes of times that the clocks jump over. */
@@ -17,7 +17,7 @@ export type Fold = "first" | "last" | "both";
 export type Note = "gap_shifted" | "fold_first" | "fold_last";
 
 /** A wall-clock rule. */
-export type Firing = { readonly pattern: Pattern; readonly zone: Zone; readonly gap: Gap; readonly fold: Fold };
+export type Firing = { readonly pattern: Union; readonly zone: Zone; readonly gap: Gap; readonly fold: Fold };
 
 export type Hit = { readonly at: EpochMs; readonly note: Note | null };
 
@@ -28,7 +28,7 @@ export function firingFrom(firing: Firing, from: EpochMs): Hit | undefined {
   while (at < horizonAt) {
     const stretch = zone.stretchAt(at);
     if (at === stretch.startAt && firing.gap === "shift" && firesInGap(firing, stretch)) return { at, note: "gap_shifted" };
-    const local = localFrom(pattern, toLocalMs(at + stretch.offsetMs));
+    const local = pattern.from(toLocalMs(at + stretch.offsetMs));
     if (local !== undefined && local < stretch.endAt + stretch.offsetMs) {
       const judged = judge(firing, local, stretch);
       if ("at" in judged) return judged.at < horizonAt ? judged : undefined;
@@ -49,11 +49,11 @@ function firesInGap({ pattern, zone }: Firing, stretch: Stretch): boolean {
   const before = zone.stretchAt(later(stretch.startAt, -1));
   if (before.offsetMs >= stretch.offsetMs) return false;
   const end = stretch.startAt + stretch.offsetMs;
-  let local = localFrom(pattern, toLocalMs(stretch.startAt + before.offsetMs));
+  let local = pattern.from(toLocalMs(stretch.startAt + before.offsetMs));
   // A time that another stretch shows is no gap's, though two changes a few hours apart make it look so.
   while (local !== undefined && local < end) {
     if (passesOf(zone, local).length === 0) return true;
-    local = localFrom(pattern, toLocalMs(local + secondMs));
+    local = pattern.from(toLocalMs(local + secondMs));
   }
   return false;
 }

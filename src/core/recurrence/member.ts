@@ -1,14 +1,13 @@
-/** One rule as callers write it to one rule that answers when it fires next, with every mistake in it named by its field. */
+/** One rule as callers write it to how it keeps time, with every mistake in it named by its field. */
 
-import { type EpochMs, formatDuration, parseDuration, parseInstant, toEpochMs } from "../time.ts";
+import { type EpochMs, formatDuration, parseDuration, parseInstant } from "../time.ts";
 import { firstAt, horizonAt, ruleBounds } from "./bounds.ts";
 import { parseCron, runsByTheClock } from "./cron.ts";
 import { parseExpression, wrongAt } from "./eventBridge.ts";
-import { type Firing, type Fold, firingFrom, type Gap, type Hit } from "./firing.ts";
-import { shapeOf, yearsFrom } from "./pattern.ts";
-import { type Every, everyFrom, listedFrom } from "./steady.ts";
+import type { Fold, Gap } from "./firing.ts";
 import { shown } from "./terms.ts";
-import { farMs, findZone, foldMsMax, localAt, passesOf, wrongZone, type Zone } from "./zone.ts";
+import type { Timed } from "./voice.ts";
+import { findZone, passesOf, wrongZone, type Zone } from "./zone.ts";
 
 /** A rule as written: exactly one of `cron`, `every`, `at` and `expression`. Plain data, and what is stored. */
 export type WrittenMember = {
@@ -31,19 +30,8 @@ export type Mistake = {
   readonly message: string;
 };
 
-/** A rule read. Two with the same `key` fire at the same instants in the same zone. */
-export type Member = {
-  readonly key: string;
-  readonly path: Path;
-  readonly zone: Zone;
-  /** The first instant at or after one at which it fires; undefined where there is none up to the horizon. */
-  hitFrom(from: EpochMs): Hit | undefined;
-  /** Until when it is sure to fire as every member does that answers the same key; undefined where nothing is sure. */
-  likeness(from: EpochMs): Likeness | undefined;
-};
-
-/** Zones are alike as long as their clocks are, so that exceptions that are judged on local times find them alike, too. */
-export type Likeness = { readonly key: string; readonly until: EpochMs };
+/** A rule read. */
+export type Member = Timed & { readonly path: Path };
 
 /** What reading collects mistakes in. */
 export type Reading = { readonly anchorAt: EpochMs; readonly mistakes: Mistake[] };
@@ -79,24 +67,7 @@ function readCron(
   if (zone === undefined) return undefined;
   const { pattern } = read;
   const policy = runsByTheClock(pattern) ? ({ gap: "skip", fold: "both" } as const) : { gap, fold };
-  return wallMember({ pattern, zone, ...policy }, path, cron);
-}
-
-function wallMember(firing: Firing, path: Path, text: string): Member {
-  const { pattern, zone, gap, fold } = firing;
-  let shape: string | undefined;
-  let last = { from: horizonAt, likeness: undefined as Likeness | undefined };
-  const likeness = (from: EpochMs): Likeness | undefined => {
-    if (last.likeness !== undefined && from >= last.from && from < last.likeness.until) return last.likeness;
-    const yearsUntil = yearsFrom(pattern, localAt(zone, from));
-    const clocks = clocksFrom(zone, from, `${gap} ${fold}`);
-    shape ??= shapeOf(pattern);
-    const until = yearsUntil === undefined ? from : toEpochMs(Math.min(yearsUntil - foldMsMax, clocks.until));
-    last = { from, likeness: until > from ? { key: `${shape} ${clocks.key}`, until } : undefined };
-    return last.likeness;
-  };
-  const key = [text.trim().replaceAll(/\s+/g, " ").toUpperCase(), zone.name, gap, fold].join("\n");
-  return { key, path, zone, likeness, hitFrom: (from) => firingFrom(firing, from) };
+  return { path, zone, timing: { kind: "wall", pattern, ...policy } };
 }
 
 function readExpression(expression: string, zone: Zone | undefined, path: Path, { anchorAt, mistakes }: Reading): Member | undefined {
@@ -110,46 +81,16 @@ function readExpression(expression: string, zone: Zone | undefined, path: Path, 
   const { value } = read;
   switch (value.kind) {
     case "cron":
-      return wallMember({ pattern: value.pattern, zone, gap: "skip", fold: "first" }, path, expression);
+      return { path, zone, timing: { kind: "wall", pattern: value.pattern, gap: "skip", fold: "first" } };
     case "rate":
-      return everyMember({ everyMs: value.everyMs, anchorAt }, zone, path);
+      return { path, zone, timing: { kind: "every", everyMs: value.everyMs, anchorAt } };
     case "at": {
       const [first] = passesOf(zone, value.local);
-      if (first !== undefined) return steadyMember(`at ${first.at}`, zone, path, (from) => listedFrom([first.at], from));
+      if (first !== undefined) return { path, zone, timing: { kind: "list", instants: [first.at] } };
       mistakes.push({ path: own, code: "invalid_value", message: wrongAt(value.local, zone) });
       return undefined;
     }
   }
-}
-
-/** What a zone's clocks do from an instant on, so far as it can matter to what fires: zones that do the same have the same key. */
-function clocksFrom(zone: Zone, from: EpochMs, policy: string): Likeness {
-  const calm = zone.stretchAt(from);
-  if (from - calm.startAt > farMs && calm.endAt - from > farMs) return { key: String(calm.offsetMs), until: toEpochMs(calm.endAt - farMs) };
-  const until = toEpochMs(from + 2 * farMs);
-  const steps: string[] = [policy];
-  for (let stretch = zone.stretchAt(toEpochMs(from - farMs)); ; stretch = zone.stretchAt(stretch.endAt)) {
-    steps.push(`${stretch.offsetMs} ${stretch.endAt}`);
-    if (stretch.endAt > until + farMs) break;
-  }
-  // Where the last of them ends does not matter any more.
-  return { key: `${steps.slice(0, -1).join(" ")} ${steps.at(-1)?.split(" ")[0]}`, until };
-}
-
-function everyMember(every: Every, zone: Zone, path: Path): Member {
-  const { everyMs, anchorAt } = every;
-  // The zone is in it for the sake of exceptions, which are judged on local times.
-  const phase = `every ${everyMs} ${anchorAt % everyMs} ${zone.name}`;
-  const likeness = (from: EpochMs) => (from > anchorAt ? { key: phase, until: horizonAt } : undefined);
-  return { ...steadyMember(`every ${everyMs} ${anchorAt}`, zone, path, (from) => everyFrom(every, from)), likeness };
-}
-
-function steadyMember(key: string, zone: Zone, path: Path, atFrom: (from: EpochMs) => EpochMs | undefined): Member {
-  const hitFrom = (from: EpochMs): Hit | undefined => {
-    const at = atFrom(from);
-    return at === undefined ? undefined : { at, note: null };
-  };
-  return { key: `${key}\n${zone.name}`, path, zone, hitFrom, likeness: () => undefined };
 }
 
 function readEvery({ from }: WrittenMember, every: string, zone: Zone | undefined, path: Path, reading: Reading): Member | undefined {
@@ -168,7 +109,7 @@ function readEvery({ from }: WrittenMember, every: string, zone: Zone | undefine
   const anchorAt = from === undefined ? reading.anchorAt : readInstant(from, [...path, "from"], reading.mistakes);
   if (everyMs === undefined || everyMs < everyMsMin || everyMs > everyMsMax || anchorAt === undefined || zone === undefined)
     return undefined;
-  return everyMember({ everyMs, anchorAt }, zone, path);
+  return { path, zone, timing: { kind: "every", everyMs, anchorAt } };
 }
 
 function readList(at: readonly string[], zone: Zone | undefined, path: Path, mistakes: Mistake[]): Member | undefined {
@@ -187,7 +128,7 @@ function readList(at: readonly string[], zone: Zone | undefined, path: Path, mis
   }
   if (mistakes.length > before || zone === undefined || instants.length < at.length) return undefined;
   const sorted = [...new Set(instants)].sort((a, b) => a - b);
-  return steadyMember(`at ${sorted.join(" ")}`, zone, path, (from) => listedFrom(sorted, from));
+  return { path, zone, timing: { kind: "list", instants: sorted } };
 }
 
 function readInstant(text: string, path: Path, mistakes: Mistake[]): EpochMs | undefined {

@@ -40,9 +40,9 @@ export function occurrences(
   while (found.length < count) {
     const next = takeNext(search);
     if (next === undefined) break;
-    const { at, note, member, isHit } = next;
+    const { at, note, voice, isHit } = next;
     if (!isHit) return { found, stoppedAt: at };
-    found.push({ nominalAt: at, local: formatZoned(member.zone, at), note });
+    found.push({ nominalAt: at, local: formatZoned(voice.zone, at), note });
   }
   return { found, stoppedAt: null };
 }

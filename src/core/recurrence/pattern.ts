@@ -21,18 +21,25 @@ export type MonthDay =
 /** The days that one of the two day fields allows: `days` has bit 1 for the 1st, `weekdays` bit 0 for Sunday. */
 export type Days = { readonly days: number; readonly weekdays: number; readonly special: readonly MonthDay[] };
 
-export type Pattern = {
-  readonly seconds: Members;
-  readonly minutes: Members;
-  readonly hours: Members;
+/** What a pattern allows of a day: the same each day. */
+export type Times = { readonly seconds: Members; readonly minutes: Members; readonly hours: Members };
+
+/** The days that a pattern allows in the months that it allows. */
+export type Dates = {
   readonly dayOfMonth: Days;
   readonly dayOfWeek: Days;
   /** Whether a day that one of the two fields allows is enough. */
   readonly either: boolean;
+};
+
+/** The months, of the years, that a pattern allows. */
+export type Months = {
   readonly months: Members;
   /** From {@link ruleBounds.yearMin}. */
   readonly years: Members;
 };
+
+export type Pattern = Times & Dates & Months;
 
 export const everyDayOfMonth: Days = { days: ~1, weekdays: 0, special: [] };
 export const everyDayOfWeek: Days = { days: 0, weekdays: 0b1111111, special: [] };
@@ -48,7 +55,7 @@ function atOrAfter(members: Members, value: number): number {
   return members[value] ?? -1;
 }
 
-function has(members: Members, value: number): boolean {
+export function has(members: Members, value: number): boolean {
   return members[value] === value;
 }
 
@@ -61,7 +68,7 @@ export function isFull(members: Members): boolean {
 const weekly = 0b100000010000001000000100000010;
 
 /** The days of a month that the pattern allows: bit 1 is the 1st. */
-function daysIn(pattern: Pattern, year: number, month: number): number {
+export function daysIn(pattern: Dates, year: number, month: number): number {
   const last = lastDayOf(year, month);
   const firstWeekday = weekdayOf(daysOf(year, month, 1));
   const ofMonth = allowed(pattern.dayOfMonth, firstWeekday, last);
@@ -108,41 +115,28 @@ function workdayNear(day: number, firstWeekday: number, last: number): number {
   return day;
 }
 
-/** The first day at or after one that the pattern allows; undefined where there is none up to the last year. */
-function dayFrom(pattern: Pattern, from: number): number | undefined {
+/** The first day at or after one that is among those of a month, by `daysOfMonth`; undefined where there is none up to the last year. */
+export function dayFrom({ months, years }: Months, from: number, daysOfMonth: (year: number, month: number) => number): number | undefined {
   let { year, month, day } = dateOf(from);
   if (year < ruleBounds.yearMin) [year, month, day] = [ruleBounds.yearMin, 1, 1];
   for (;;) {
-    const allowedYear = atOrAfter(pattern.years, year - ruleBounds.yearMin) + ruleBounds.yearMin;
+    const allowedYear = atOrAfter(years, year - ruleBounds.yearMin) + ruleBounds.yearMin;
     if (allowedYear < ruleBounds.yearMin) return undefined;
     if (allowedYear !== year) [year, month, day] = [allowedYear, 1, 1];
-    const allowedMonth = month > 12 ? -1 : atOrAfter(pattern.months, month);
+    const allowedMonth = month > 12 ? -1 : atOrAfter(months, month);
     if (allowedMonth < 0) {
       [year, month, day] = [year + 1, 1, 1];
       continue;
     }
     if (allowedMonth !== month) [month, day] = [allowedMonth, 1];
-    const rest = daysIn(pattern, year, month) & (-1 << day);
+    const rest = daysOfMonth(year, month) & (-1 << day);
     if (rest !== 0) return daysOf(year, month, 31 - Math.clz32(rest & -rest));
     [month, day] = [month + 1, 1];
   }
 }
 
-/** Says all of a pattern but its years: two with the same shape match the same times of a year that both allow. */
-export function shapeOf({ years: _, ...others }: Pattern): string {
-  return JSON.stringify(others);
-}
-
-/** The end of the years that the pattern allows without a break from a local time on; undefined where it does not allow that year. */
-export function yearsFrom({ years }: Pattern, local: LocalMs): LocalMs | undefined {
-  let { year } = dateOf(dayOf(local));
-  if (!has(years, year - ruleBounds.yearMin)) return undefined;
-  while (has(years, year - ruleBounds.yearMin)) year++;
-  return toLocalMs(daysOf(year, 1, 1) * dayMs);
-}
-
 /** The first time of a day, in seconds, that is not before one; -1 where there is none. */
-function timeFrom({ seconds, minutes, hours }: Pattern, from: number): number {
+function timeFrom({ seconds, minutes, hours }: Times, from: number): number {
   const hour = Math.floor(from / 3_600);
   const minute = Math.floor((from % 3_600) / 60);
   const sameHour = has(hours, hour);
@@ -158,14 +152,28 @@ function timeFrom({ seconds, minutes, hours }: Pattern, from: number): number {
 
 /** The first local time of the pattern at or after one; undefined where there is none up to the end of the last year. */
 export function localFrom(pattern: Pattern, from: LocalMs): LocalMs | undefined {
+  const daysOfMonth = (year: number, month: number) => daysIn(pattern, year, month);
+  return firstLocal(
+    from,
+    (day) => dayFrom(pattern, day, daysOfMonth),
+    (_, second) => timeFrom(pattern, second),
+  );
+}
+
+/** The first local time at or after one, by the first day at or after a day and the first time of it, in seconds, at or after one. */
+export function firstLocal(
+  from: LocalMs,
+  nextDay: (day: number) => number | undefined,
+  nextTime: (day: number, second: number) => number,
+): LocalMs | undefined {
   const today = dayOf(from);
   const second = Math.ceil((from - today * dayMs) / secondMs);
-  const day = dayFrom(pattern, today);
+  const day = nextDay(today);
   if (day === undefined) return undefined;
-  const time = day === today ? (second < 86_400 ? timeFrom(pattern, second) : -1) : timeFrom(pattern, 0);
+  const time = day === today ? (second < 86_400 ? nextTime(day, second) : -1) : nextTime(day, 0);
   if (time >= 0) return toLocalMs(day * dayMs + time * secondMs);
-  const next = dayFrom(pattern, today + 1);
-  return next === undefined ? undefined : toLocalMs(next * dayMs + timeFrom(pattern, 0) * secondMs);
+  const next = nextDay(today + 1);
+  return next === undefined ? undefined : toLocalMs(next * dayMs + nextTime(next, 0) * secondMs);
 }
 
 /** Whether the second in which a local time lies is one of the pattern's. */
@@ -205,7 +213,7 @@ function dayNotIn(pattern: Pattern, from: number): number {
   return daysOf(year, month, day);
 }
 
-function wholeUnitMs({ seconds, minutes, hours }: Pattern): number {
+function wholeUnitMs({ seconds, minutes, hours }: Times): number {
   if (!isFull(seconds)) return secondMs;
   if (!isFull(minutes)) return minuteMs;
   return isFull(hours) ? dayMs : hourMs;

@@ -7,6 +7,7 @@ import { type EpochMs, formatInstant } from "../time.ts";
 import { firstAt, horizonAt, ruleBounds } from "./bounds.ts";
 import { type Calendars, type Exception, readException, type WrittenException } from "./exception.ts";
 import { type Member, type Mistake, type Path, type Reading, readMember, type WrittenMember } from "./member.ts";
+import { type Voice, voiceOf, voicesOf } from "./voice.ts";
 
 /** What is written, plain data: it is stored, and the rule is derived from it. */
 export type WrittenRule = {
@@ -19,7 +20,10 @@ export type WrittenRule = {
 };
 
 export type Rule = {
+  /** As they are written, but for those that are written twice. */
   readonly members: readonly Member[];
+  /** What they come to, and what is searched. */
+  readonly voices: readonly Voice[];
   readonly exceptions: readonly Exception[];
   readonly startAt: EpochMs;
   readonly endAt: EpochMs;
@@ -37,26 +41,25 @@ export function parseRule(
   const reading: Reading = { anchorAt: written.startAt ?? createdAt, mistakes: [] };
   const { mistakes } = reading;
   const isList = Array.isArray as (when: WrittenRule["when"]) => when is readonly WrittenMember[];
-  const listed: readonly (readonly [WrittenMember, Path])[] = isList(written.when)
-    ? written.when.map((member, index) => [member, ["when", index]])
-    : [[written.when, ["when"]]];
-  mistakes.push(...wrongBounds(written, listed.length));
+  const when = isList(written.when) ? written.when : [written.when];
+  mistakes.push(...wrongBounds(written, when.length));
   if (mistakes.some(({ code, path }) => code === "too_large" && path.length === 1)) return { ok: false, mistakes };
-  const members = new Map<string, Member>();
+  const members: Member[] = [];
   const texts = new Set<string>();
-  for (const [member, path] of listed) {
+  for (const [index, member] of when.entries()) {
     if (mistakes.length >= ruleBounds.mistakesMax) break;
+    const path: Path = isList(written.when) ? ["when", index] : ["when"];
     const text = JSON.stringify(member);
     // A rule that is written a thousand times is read once.
     if (texts.has(text)) continue;
     texts.add(text);
     const read = readMember(member, path, reading);
-    if (read !== undefined && !members.has(read.key)) members.set(read.key, read);
+    if (read !== undefined) members.push(read);
   }
   const exceptions = readExceptions(written.except ?? [], calendars, mistakes);
   if (mistakes.length > 0) return { ok: false, mistakes };
   const [startAt, endAt] = [written.startAt ?? firstAt, written.endAt ?? horizonAt];
-  return { ok: true, rule: { members: [...members.values()], exceptions, startAt, endAt } };
+  return { ok: true, rule: { members, voices: voicesOf(members), exceptions, startAt, endAt } };
 }
 
 /** What is wrong with a rule as a whole. A list that is too long is not looked into. */
@@ -92,10 +95,11 @@ function readExceptions(except: readonly WrittenException[], calendars: Calendar
 /** Members that never fire at or after an instant, exceptions aside: a year that has passed, or a time that the clocks jump over. */
 export function spentMembers({ members }: Rule, at: EpochMs): Mistake[] {
   return members
-    .filter((member) => member.hitFrom(at) === undefined)
+    .filter((member) => voiceOf([member]).hitFrom(at) === undefined)
     .slice(0, ruleBounds.mistakesMax)
-    .map(({ hitFrom, path, zone }) => {
-      const fired = hitFrom(firstAt) !== undefined;
+    .map((member) => {
+      const { path, zone } = member;
+      const fired = voiceOf([member]).hitFrom(firstAt) !== undefined;
       const got = fired
         ? "one whose last occurrence has passed; name a later year or instant"
         : `one that ${zone.name} has no such time for; see gap`;
