@@ -71,6 +71,7 @@ export function newJob(given: Partial<NewJob> = {}): NewJob {
     labels: {},
     fingerprint: null,
     replayOf: null,
+    schedule: null,
     ...given,
   };
 }

@@ -3,12 +3,15 @@
  * may have moved, ended or never existed.
  */
 
-import { hashOf, type JobId, type TenantId } from "./ids.ts";
+import { hashOf, type JobId, type ScheduleId, type TenantId } from "./ids.ts";
 import type { Priority } from "./job.ts";
 import type { EpochMs } from "./time.ts";
 
-/** An item of the wheel by name. The id's prefix tells its kind; today every item is a job. */
-export type ItemRef = { readonly tenant: TenantId; readonly id: JobId };
+export type JobRef = { readonly tenant: TenantId; readonly id: JobId };
+export type ScheduleRef = { readonly tenant: TenantId; readonly id: ScheduleId };
+
+/** An item of the wheel by name. The id's prefix tells its kind. */
+export type ItemRef = { readonly tenant: TenantId; readonly id: JobId | ScheduleId };
 
 /** A place in one partition of the wheel. Equal instants are ordered by id, so that a stretch can end between them. */
 export type WheelKey = { readonly wakeAt: EpochMs; readonly id: string };

@@ -9,6 +9,11 @@ import type { EpochMs } from "./time.ts";
 declare const brand: unique symbol;
 
 export type JobId = `job_${string}` & { readonly [brand]: "JobId" };
+/** Stands for a schedule's name: the same wherever it is computed, so that a name has one schedule. */
+export type ScheduleId = `sch_${string}` & { readonly [brand]: "ScheduleId" };
+/** Stands for a calendar's name. */
+export type CalendarId = `cal_${string}` & { readonly [brand]: "CalendarId" };
+export type ItemId = JobId | ScheduleId | CalendarId;
 export type TenantId = string & { readonly [brand]: "TenantId" };
 /** Names one body or excerpt. Random and never used twice, so what it names never changes. */
 export type PayloadId = string & { readonly [brand]: "PayloadId" };
@@ -23,6 +28,7 @@ export const soleTenant = "main" as TenantId;
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const idChars = 26;
 const jobIdPattern = /^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+const wheelIdPattern = /^(?:job|sch)_[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 
 /** Writes the low `chars × 5` bits of a big-endian number. */
 function encode(bytes: Uint8Array, chars: number): string {
@@ -59,8 +65,32 @@ export function jobIdAt(createdAt: EpochMs, random: Uint8Array): JobId {
 
 /** The id that a tenant's key stands for. Two creates with one key meet in one item, wherever they run. */
 export function jobIdOfKey(tenant: TenantId, key: string): JobId {
-  const digest = createHash("sha256").update(`job\n${tenant}\n${key}`).digest();
-  return `job_${encode(digest.subarray(0, 16), idChars)}` as JobId;
+  return derived("job", "job", tenant, key) as JobId;
+}
+
+/**
+ * The id of the job that a schedule owes for a nominal instant, so that there is one however often it is inserted. `incarnation` tells it
+ * from the jobs of a schedule that had the same name before.
+ */
+export function jobIdOfOccurrence(
+  schedule: { readonly id: ScheduleId; readonly incarnation: string },
+  origin: string,
+  nominalAt: EpochMs,
+): JobId {
+  return derived("job", origin, schedule.id, `${schedule.incarnation}\n${nominalAt}`) as JobId;
+}
+
+export function scheduleIdOf(tenant: TenantId, name: string): ScheduleId {
+  return derived("sch", "schedule", tenant, name) as ScheduleId;
+}
+
+export function calendarIdOf(tenant: TenantId, name: string): CalendarId {
+  return derived("cal", "calendar", tenant, name) as CalendarId;
+}
+
+function derived(prefix: string, ...parts: readonly string[]): string {
+  const digest = createHash("sha256").update(parts.join("\n")).digest();
+  return `${prefix}_${encode(digest.subarray(0, 16), idChars)}`;
 }
 
 /** Short random names (payloads, changes, tokens): `random` bytes in base 32. */
@@ -71,6 +101,15 @@ export function nameOf(random: Uint8Array): string {
 /** A caller's text as a job id; undefined when it cannot be one. */
 export function parseJobId(text: string): JobId | undefined {
   return jobIdPattern.test(text) ? (text as JobId) : undefined;
+}
+
+/** A text as the id of an item that may stand on the wheel; undefined when it cannot be one. */
+export function parseWheelId(text: string): JobId | ScheduleId | undefined {
+  return wheelIdPattern.test(text) ? (text as JobId | ScheduleId) : undefined;
+}
+
+export function isScheduleId(id: ItemId): id is ScheduleId {
+  return id.startsWith("sch_");
 }
 
 /**

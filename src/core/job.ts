@@ -3,7 +3,7 @@
  * exactly its own fields. States change only by the transitions of `transition.ts`.
  */
 
-import type { ChangeId, JobId, LeaseToken, PayloadId, TenantId } from "./ids.ts";
+import type { ChangeId, JobId, LeaseToken, PayloadId, ScheduleId, TenantId } from "./ids.ts";
 import type { Because as AttemptBecause } from "./outcome.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Target } from "./target.ts";
@@ -26,6 +26,10 @@ export const becauses = [
   "cancelled",
   "lease_lost",
   "edited",
+  /** cancelled by a schedule whose next occurrence takes its place */
+  "overlap",
+  /** cancelled with the schedule that made it */
+  "schedule_deleted",
 ] as const;
 export type Because = (typeof becauses)[number];
 
@@ -71,6 +75,15 @@ export type HistoryEntry = {
   readonly change: ChangeId;
 };
 
+/** The occurrence that a job is of. */
+export type Occasion = {
+  readonly id: ScheduleId;
+  readonly name: string;
+  readonly nominalAt: EpochMs;
+  /** Whether the schedule wants to hear of the job's end: another occurrence waits for it, or failures are counted. */
+  readonly tells: boolean;
+};
+
 type JobBase = {
   readonly tenant: TenantId;
   readonly id: JobId;
@@ -91,6 +104,8 @@ type JobBase = {
   /** Digest of the request that made the job: tells a replay of its key from a conflict. Null when it came without a key. */
   readonly fingerprint: string | null;
   readonly replayOf: JobId | null;
+  /** Null: no schedule made it. */
+  readonly schedule: Occasion | null;
   /** Why it is in this state: that of the last history entry. */
   readonly because: Because;
   /** Claims so far. Claims and not failures are counted, so that a crash loop ends. */
@@ -146,9 +161,4 @@ export type Job = Live | Final;
 
 export function isLive(job: Job): job is Live {
   return job.state === "waiting" || job.state === "running";
-}
-
-/** Whether a commit of this name is among those that the job remembers: a writer that lost the reply finds its own change by it. */
-export function hasChange(job: Job, change: string | undefined): boolean {
-  return job.history.some((entry) => entry.change === change);
 }

@@ -17,6 +17,10 @@ export function headersOf(
     "onthedot-job": job.id,
     "onthedot-attempt": String(job.attemptCount),
     "onthedot-due-at": formatInstant(job.dueAt),
+    ...(job.schedule !== null && {
+      "onthedot-schedule": job.schedule.name,
+      "onthedot-nominal-at": formatInstant(job.schedule.nominalAt),
+    }),
     traceparent: `00-${call.trace.traceId}-${call.trace.spanId}-01`,
     "user-agent": call.userAgent,
   };

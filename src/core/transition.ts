@@ -14,6 +14,7 @@ import type {
   HistoryEntry,
   Job,
   Live,
+  Occasion,
   Priority,
   Running,
   Succeeded,
@@ -57,6 +58,7 @@ export type NewJob = {
   readonly labels: Readonly<Record<string, string>>;
   readonly fingerprint: string | null;
   readonly replayOf: JobId | null;
+  readonly schedule: Occasion | null;
 };
 
 /** The first state. A `dueAt` in the past stays as the caller wrote it; the attempt is owed now. */
@@ -152,9 +154,12 @@ export function expire(job: Running, facts: Facts): Transition<Failed | Cancelle
   return job.cancelRequestedAt === null ? fail(unmade, "expired", facts) : cancelMarked(unmade, facts);
 }
 
+/** Who calls a job off: a caller, or its schedule. */
+export type CancelBecause = "cancelled" | "overlap" | "schedule_deleted";
+
 /** The waiting job is called off. */
-export function cancel(job: Waiting, facts: Facts): Transition<Cancelled> {
-  return change(job, "cancelled", facts, { ...rest(job), state: "cancelled", cancelRequestedAt: null, ...ended(facts) });
+export function cancel(job: Waiting, facts: Facts, because: CancelBecause = "cancelled"): Transition<Cancelled> {
+  return change(job, because, facts, { ...rest(job), state: "cancelled", cancelRequestedAt: null, ...ended(facts) });
 }
 
 /** A running job cannot be called off from outside: the mark asks its executor to, and bars every further attempt. */
@@ -235,6 +240,7 @@ export function replay(job: Final, id: JobId, body: Body | null, now: EpochMs): 
     labels: job.labels,
     fingerprint: null,
     replayOf: job.id,
+    schedule: job.schedule === null ? null : { ...job.schedule, tells: false },
   };
 }
 
@@ -251,10 +257,10 @@ function change<To extends Job>(from: Live, because: Because, facts: Facts, to: 
 /** The fields that every state has; whatever only the old state had is left behind. */
 function rest(job: Live) {
   const { tenant, id, version, createdAt, dueAt, target, body, timeoutMs, deadline, retry, priority, labels } = job;
-  const { fingerprint, replayOf, because, attemptCount, leaseLossCount, attempts, history } = job;
+  const { fingerprint, replayOf, schedule, because, attemptCount, leaseLossCount, attempts, history } = job;
   return {
     ...{ tenant, id, version, createdAt, dueAt, target, body, timeoutMs, deadline, retry, priority, labels },
-    ...{ fingerprint, replayOf, because, attemptCount, leaseLossCount, attempts, history },
+    ...{ fingerprint, replayOf, schedule, because, attemptCount, leaseLossCount, attempts, history },
   };
 }
 

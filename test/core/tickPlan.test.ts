@@ -78,7 +78,7 @@ describe("the steps to a plan", () => {
           }
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -92,7 +92,7 @@ describe("the steps to a plan", () => {
         }
         expect(uncovered(at)).toEqual([]);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -107,7 +107,7 @@ describe("the steps to a plan", () => {
         );
         expect(stepsTo(end.plan, end.standing)).toEqual([]);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 

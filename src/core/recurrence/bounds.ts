@@ -12,6 +12,8 @@ export const ruleBounds = {
   /** As many as anyone lists by hand; what recurs is a cron. */
   instantsMax: 1_000,
   exceptionsMax: 100,
+  /** Of a rule that is kept, as JSON: it rides in its schedule's item, which is read and written with each occurrence. */
+  keptCharsMax: 100 * 1_024,
   /** Each day of a leap year; stretches of days count as one. */
   datesMax: 366,
   /** A mistake in each entry of a long list helps nobody, and each costs work. */

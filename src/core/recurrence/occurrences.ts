@@ -65,3 +65,18 @@ export function instants(rule: Rule, { from, until, max }: InstantsLook): Instan
   }
   return { at, goOnAt: null };
 }
+
+/** Rounds of a search that are worth it once, where a person waits for the answer: some tenths of a second. */
+const roundsMax = 8;
+
+/** Whether a rule yields anything from an instant on. "unknown": its exceptions turn down so much that the search was given up. */
+export function yieldsFrom(rule: Rule, from: EpochMs): "something" | "nothing" | "unknown" {
+  let at = from;
+  for (let round = 0; round < roundsMax; round++) {
+    const { found, stoppedAt } = occurrences(rule, { from: at, count: 1 });
+    if (found.length > 0) return "something";
+    if (stoppedAt === null) return "nothing";
+    at = stoppedAt;
+  }
+  return "unknown";
+}
