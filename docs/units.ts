@@ -15,6 +15,7 @@ import { cancel } from "../src/engine/cancel.ts";
 import { edit } from "../src/engine/edit.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import { createRegister } from "../src/engine/register.ts";
+import { putSchedule } from "../src/engine/schedules/put.ts";
 import { createSlots } from "../src/engine/slots.ts";
 import { type Submission, submit } from "../src/engine/submit.ts";
 import { turn } from "../src/engine/turn.ts";
@@ -89,6 +90,7 @@ export function openCloud(answer: Answerer = answerWith(200)): Cloud {
         timeoutMs: 30 * secondMs,
         priority: "normal",
         labels: {},
+        schedule: null,
       } as const;
       const submitted = await submit(engine, { tenant: soleTenant, key: null, ...wanted, ...reference, ...submission });
       if (submitted.kind !== "created") throw new Error(`expected a new job, got ${submitted.kind}`);
@@ -138,6 +140,25 @@ async function changes(): Promise<Measured[]> {
   ];
 }
 
+/** A schedule that calls the reference job's URL each minute, and what its second occurrence costs: the first finds no job before it. */
+async function occurrence(): Promise<Measured[]> {
+  const cloud = openCloud();
+  const { engine } = cloud;
+  const job = { ...reference, timeoutMs: 30 * secondMs, expireAfterMs: null, retry: retryDefault, priority: "normal", labels: {} } as const;
+  const wanted = {
+    ...{ when: { cron: "* * * * *", timezone: "Europe/Berlin" }, except: [], startAt: later(startAt, secondMs), endAt: null, window: null },
+    ...({ job, overlap: "skip", misfire: { policy: "latest", withinMs: 60 * minuteMs, max: 100 }, maxRuns: null } as const),
+    ...{ pauseAfterFailures: null, labels: {}, set: null },
+  };
+  const named = { tenant: soleTenant, name: "nightly-report" };
+  const created = await measure(cloud, "create a schedule", () => putSchedule(engine, named, () => ({ wanted, pause: null })));
+  await cloud.fireUntil(later(startAt, 90 * secondMs));
+  const fired = await measure(cloud, "an occurrence of it: take, create its job, settle, then the job's claim, last look, finish", () =>
+    cloud.fireUntil(later(startAt, 150 * secondMs)),
+  );
+  return [created, fired];
+}
+
 const namedCount = 1_000;
 
 async function turns(): Promise<Measured[]> {
@@ -158,6 +179,7 @@ export async function measureAll(): Promise<readonly Measured[]> {
     await ended("an attempt that is retried, with its excerpt", 503),
     await ended("an attempt that fails for good, with its excerpt", 400),
     ...(await changes()),
+    ...(await occurrence()),
     ...(await turns()),
   ];
 }
@@ -183,6 +205,9 @@ ${rows.join("\n")}
 
 A successful job is its create and its fire: six write units. Three come with the create (the item, its entry on the wheel, its entry in
 the list), one with the claim, two with the finish (the item, and the wheel's entry that leaves). Ended jobs are removed by their expiry, which costs nothing.
+
+An occurrence of a schedule is its job's six and four of its own: one to take it, and three to settle it (the schedule's item, and the entries
+of the wheel that leaves and that comes). Once in twenty occurrences it writes a page of what became of older ones, which is one or two more.
 `;
 }
 

@@ -7,7 +7,7 @@
  */
 
 import { endOf, type Hint, type NamesHint, type StretchHint, startOf, type WheelKey } from "../core/hint.ts";
-import { parseJobId, type TenantId } from "../core/ids.ts";
+import { parseWheelId, type TenantId } from "../core/ids.ts";
 import { type Priority, priorities } from "../core/job.ts";
 import { type EpochMs, toEpochMs } from "../core/time.ts";
 
@@ -83,7 +83,7 @@ function readNames(fields: Readonly<Record<string, unknown>>, priority: Priority
 function readName(written: unknown): NamesHint["names"][number] | undefined {
   if (!Array.isArray(written) || written.length !== 3) return undefined;
   const [tenant, idText, wakeAt] = written as readonly unknown[];
-  const id = typeof idText === "string" ? parseJobId(idText) : undefined;
+  const id = typeof idText === "string" ? parseWheelId(idText) : undefined;
   if (id === undefined || !isTenant(tenant) || !isInstant(wakeAt)) return undefined;
   return { tenant, id, wakeAt };
 }
@@ -107,7 +107,7 @@ function readPlace(written: unknown): WheelKey | undefined {
   if (!Array.isArray(written) || written.length !== 2) return undefined;
   const [wakeAt, id] = written as readonly unknown[];
   if (!isInstant(wakeAt) || typeof id !== "string") return undefined;
-  return id === firstId || id === lastId || parseJobId(id) !== undefined ? { wakeAt, id } : undefined;
+  return id === firstId || id === lastId || parseWheelId(id) !== undefined ? { wakeAt, id } : undefined;
 }
 
 function parse(text: string): unknown {

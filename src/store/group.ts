@@ -4,20 +4,37 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { Job } from "../core/job.ts";
+import type { ItemId } from "../core/ids.ts";
+import { hasChange, type Item } from "../core/item.ts";
+import type { Body } from "../core/job.ts";
 import { dayMs } from "../core/time.ts";
-import { decodeJob } from "./item.ts";
+import type { NamedKind } from "../engine/ports.ts";
+import { decodeItem } from "./item.ts";
 
-/** Where a live job stands on the wheel. `hinted`: 0 or 1. */
+/** Where a live job or a schedule stands on the wheel. `hinted`: 0 or 1. */
 type Place = { readonly priority: number; readonly wakeAt: number; readonly hinted: number };
-type Key = { readonly tenant: string; readonly id: string };
-type State = Job["state"];
+type Key = { readonly tenant: string; readonly id: ItemId };
+type State = Item["state"];
 
-/** What stands of the job that a change was made from: it holds only while this is so. */
+/** A new item. `place`: null where it does not stand on the wheel. `named`: of a schedule or a calendar. */
+type Insert = Key & {
+  readonly version: number;
+  readonly createdAt: number;
+  readonly incarnation: string | null;
+  readonly state: State;
+  readonly place: (Place & { readonly shard: number }) | null;
+  readonly named: { readonly kind: NamedKind; readonly name: string } | null;
+  readonly change: string;
+  readonly record: string;
+  readonly now: number;
+};
+
+/** What stands of the item that a change was made from: it holds only while this is so. */
 type Change = Key & {
   readonly change: string;
   readonly fromVersion: number;
   readonly createdAt: number;
+  readonly incarnation: string | null;
   readonly fromState: State;
   readonly state: State;
   readonly record: string;
@@ -26,14 +43,14 @@ type Change = Key & {
 
 /** One write, as it crosses to the writer's thread. */
 export type Write =
-  | (Key & Place & { kind: "insert"; version: number; shard: number; createdAt: number; change: string; record: string; now: number })
-  /** The job stays where it is on the wheel. */
+  | (Insert & { kind: "insert" })
+  /** The item stays where it is on the wheel, or off it. */
   | (Change & { kind: "stay" })
   | (Change & Place & { kind: "move" })
-  /** The job is final and leaves the wheel. */
+  /** The item is final and leaves the wheel. */
   | (Change & { kind: "end"; expiresAt: number })
   | { kind: "payload"; tenant: string; owner: string; id: string; keptUntil: number; bytes: Uint8Array }
-  /** Removes what has expired, at most `limit` jobs and as many payloads. */
+  /** Removes what has expired, at most `limit` items and as many payloads. */
   | { kind: "remove"; now: number; limit: number };
 
 export type WriteAnswer = "inserted" | "exists" | "committed" | "stale" | "kept" | { readonly removed: number };
@@ -44,14 +61,16 @@ export type GroupAnswer =
   | { readonly kind: "outage"; readonly message: string };
 
 /** Changes nothing where an item that has not expired stands under the key. Takes the place of one that has. */
-const insertJob = `
-  INSERT INTO jobs (tenant, id, version, created_at, state, shard, priority, wake_at, hinted, expires_at, record)
-  VALUES (?1, ?2, ?3, ?4, 'waiting', ?5, ?6, ?7, ?8, NULL, ?9)
+const insertItem = `
+  INSERT INTO jobs
+    (tenant, id, version, created_at, incarnation, state, shard, priority, wake_at, hinted, kind, name, record, expires_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL)
   ON CONFLICT (tenant, id) DO UPDATE SET
-    version = ?3, created_at = ?4, state = 'waiting', shard = ?5, priority = ?6, wake_at = ?7, hinted = ?8, expires_at = NULL, record = ?9
-  WHERE jobs.expires_at <= ?10`;
+    version = ?3, created_at = ?4, incarnation = ?5, state = ?6, shard = ?7, priority = ?8, wake_at = ?9, hinted = ?10, kind = ?11,
+    name = ?12, record = ?13, expires_at = NULL
+  WHERE jobs.expires_at <= ?14`;
 /** The item is the very one that the change was made from. Else someone changed it first, it is gone, or another took its expired key. */
-const unchanged = "tenant = ? AND id = ? AND version = ? AND created_at = ?";
+const unchanged = "tenant = ? AND id = ? AND version = ? AND created_at = ? AND incarnation IS ?";
 /** Names no column of an index, so that none is written. Changes nothing where the item is not `unchanged`. */
 const stay = `UPDATE jobs SET version = ?, state = ?, record = ? WHERE ${unchanged}`;
 /** Changes nothing where the item is not `unchanged`. */
@@ -66,17 +85,17 @@ const standing = "SELECT record FROM jobs WHERE tenant = ? AND id = ? AND (expir
 const keepPayload = "INSERT INTO payloads (tenant, owner, id, kept_until, bytes) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 /** There is one row, always. */
 const count = "UPDATE counts SET waiting = waiting + ?, running = running + ?";
-const expired = "SELECT rowid, record FROM jobs WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
-const removeJob = "DELETE FROM jobs WHERE rowid = ?";
-/** Changes nothing where the payload went before its job. */
+const expired = "SELECT rowid, tenant, id, record FROM jobs WHERE expires_at <= ? ORDER BY expires_at LIMIT ?";
+const removeItem = "DELETE FROM jobs WHERE rowid = ?";
+/** Changes nothing where the payload went before its owner. */
 const removePayload = "DELETE FROM payloads WHERE tenant = ? AND owner = ? AND id = ?";
 const outlived = "SELECT tenant, owner, id FROM payloads WHERE kept_until <= ? ORDER BY kept_until LIMIT ?";
-/** Changes nothing where no live job owns the payload. */
+/** Changes nothing where no live job owns the payload. A schedule lives on while its older payloads go. */
 const postpone = `
   UPDATE payloads SET kept_until = ?1 WHERE tenant = ?2 AND owner = ?3 AND id = ?4
-  AND EXISTS (SELECT 1 FROM jobs WHERE jobs.tenant = ?2 AND jobs.id = ?3 AND shard IS NOT NULL)`;
+  AND EXISTS (SELECT 1 FROM jobs WHERE jobs.tenant = ?2 AND jobs.id = ?3 AND shard IS NOT NULL AND kind IS NULL)`;
 
-const texts = { insertJob, stay, move, end, standing, keepPayload, count, expired, removeJob, removePayload, outlived, postpone };
+const texts = { insertItem, stay, move, end, standing, keepPayload, count, expired, removeItem, removePayload, outlived, postpone };
 type Statements = { readonly [Name in keyof typeof texts]: ReturnType<DatabaseSync["prepare"]> };
 /** How the counts of live jobs change by one group. */
 type Tally = { waiting: number; running: number };
@@ -130,17 +149,19 @@ function isOutage(error: unknown): boolean {
 function answer({ statements, tally }: Desk, write: Write): WriteAnswer {
   switch (write.kind) {
     case "insert": {
-      const { tenant, id, version, createdAt, shard, priority, wakeAt, hinted, record, now } = write;
-      const { changes } = statements.insertJob.run(tenant, id, version, createdAt, shard, priority, wakeAt, hinted, record, now);
-      if (changes === 0) return isOwn(statements, write) ? "inserted" : "exists";
-      tally.waiting += 1;
+      const { tenant, id, version, createdAt, incarnation, state, place, named, record, now } = write;
+      const columns = [place?.shard ?? null, place?.priority ?? null, place?.wakeAt ?? null, place?.hinted ?? null];
+      const names = [named?.kind ?? null, named?.name ?? null];
+      const values = [tenant, id, version, createdAt, incarnation, state, ...columns, ...names, record, now];
+      if (statements.insertItem.run(...values).changes === 0) return isOwn(statements, write) ? "inserted" : "exists";
+      if (state === "waiting") tally.waiting += 1;
       return "inserted";
     }
     case "stay":
     case "move":
     case "end": {
-      const { tenant, id, fromVersion, createdAt, fromState, state, record } = write;
-      const values = [fromVersion + 1, state, record, ...columnsOf(write), tenant, id, fromVersion, createdAt];
+      const { tenant, id, fromVersion, createdAt, incarnation, fromState, state, record } = write;
+      const values = [fromVersion + 1, state, record, ...columnsOf(write), tenant, id, fromVersion, createdAt, incarnation];
       const { changes } = statements[write.kind].run(...values);
       if (changes === 0) return isOwn(statements, write) ? "committed" : "stale";
       if (fromState === "waiting" || fromState === "running") tally[fromState] -= 1;
@@ -151,7 +172,7 @@ function answer({ statements, tally }: Desk, write: Write): WriteAnswer {
       statements.keepPayload.run(write.tenant, write.owner, write.id, write.keptUntil, write.bytes);
       return "kept";
     case "remove":
-      return { removed: removeJobs(statements, write) + removePayloads(statements, write) };
+      return { removed: removeItems(statements, write) + removePayloads(statements, write) };
   }
 }
 
@@ -167,29 +188,36 @@ function columnsOf(write: Extract<Write, { kind: "stay" | "move" | "end" }>): re
   }
 }
 
-/** Whether this change stands in the item's history: its answer was lost, and the writer asks again. */
+/** Whether this change is among those that the item remembers: its answer was lost, and the writer asks again. */
 function isOwn(statements: Statements, { tenant, id, change, now }: Key & { change: string; now: number }): boolean {
   const row = statements.standing.get(tenant, id, now);
-  return row !== undefined && decodeJob(String(row["record"])).history.some((entry) => entry.change === change);
+  return row !== undefined && hasChange(decodeItem(String(row["record"]), id), change);
 }
 
 /**
- * Of an expired job's payloads, those that it names go with it. Others under its id may belong to a new job that is about to take
- * its key: a body is written before the job that names it.
+ * Of an expired item's payloads, those that it names go with it. Others under its id may belong to a new item that is about to take
+ * its key: a body is written before the item that names it.
  */
-function removeJobs(statements: Statements, { now, limit }: { now: number; limit: number }): number {
+function removeItems(statements: Statements, { now, limit }: { now: number; limit: number }): number {
   const rows = statements.expired.all(now, limit);
   for (const row of rows) {
-    const job = decodeJob(String(row["record"]));
-    for (const id of payloadIdsOf(job)) statements.removePayload.run(job.tenant, job.id, id);
-    statements.removeJob.run(Number(row["rowid"]));
+    const [tenant, id] = [String(row["tenant"]), String(row["id"]) as ItemId];
+    const item = decodeItem(String(row["record"]), id);
+    for (const payloadId of payloadIdsOf(item)) statements.removePayload.run(tenant, id, payloadId);
+    statements.removeItem.run(Number(row["rowid"]));
   }
   return rows.length;
 }
 
-function payloadIdsOf({ body, attempts }: Job): readonly string[] {
-  const excerpts = attempts.map((attempt) => attempt.response?.excerptId ?? null).filter((id) => id !== null);
-  return body?.kept === "beside" ? [body.payloadId, ...excerpts] : excerpts;
+function payloadIdsOf(item: Item): readonly string[] {
+  if ("written" in item) return [];
+  if ("spec" in item) return besideOf(item.spec.job.body);
+  const excerpts = item.attempts.map((attempt) => attempt.response?.excerptId ?? null).filter((id) => id !== null);
+  return [...besideOf(item.body), ...excerpts];
+}
+
+function besideOf(body: Body | null): readonly string[] {
+  return body?.kept === "beside" ? [body.payloadId] : [];
 }
 
 /** A payload may go at its `keptUntil`. That of a job which is live still, for it is late, is looked at again in a day. */

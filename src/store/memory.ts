@@ -4,54 +4,85 @@
  */
 
 import { shardOf, type WheelEntry } from "../core/hint.ts";
-import { hasChange, isLive, type Job, type Priority } from "../core/job.ts";
+import type { ItemId } from "../core/ids.ts";
+import {
+  type AnyRef,
+  changesOf,
+  expiresAtOf,
+  hasChange,
+  type Item,
+  type ItemOf,
+  isJob,
+  isOnWheel,
+  type OnWheel,
+  priorityOf,
+} from "../core/item.ts";
+import type { Job, Priority } from "../core/job.ts";
 import type { EpochMs } from "../core/time.ts";
-import type { Cursor, Cursors, ListKey, Store } from "../engine/ports.ts";
-import { refuseLargePayload } from "./item.ts";
-import { compareListKeys, compareWheelKeys, itemKey } from "./keys.ts";
+import type { Cursor, Cursors, ListKey, Named, NamedKind, NamedPage, Store } from "../engine/ports.ts";
+import { kindOf, refuseLargePayload } from "./item.ts";
+import { compareListKeys, compareNames, compareWheelKeys, incarnationOf, itemKey } from "./keys.ts";
+
+type NameKey = { readonly name: string; readonly id: ItemId };
 
 export function memoryStore({ now, shards }: { now: () => EpochMs; shards: number }): Store {
-  const jobs = new Map<string, Job>();
+  const items = new Map<string, Item>();
   const wheel = new Map<string, WheelEntry[]>();
   const lists = new Map<string, ListKey[]>();
+  const names = new Map<string, NameKey[]>();
   const payloads = new Map<string, { readonly bytes: Uint8Array; readonly keptUntil: EpochMs }>();
 
   const partition = (shard: number, priority: Priority) => arrayAt(wheel, `${shard}#${priority}`);
-  const partitionOf = (job: Job) => partition(shardOf(job.id, shards), job.priority);
-  const present = (job: Job | undefined) => (job === undefined || isExpired(job, now()) ? undefined : job);
+  const partitionOf = (item: OnWheel) => partition(shardOf(item.id, shards), priorityOf(item));
+  const present = (item: Item | undefined) => (item === undefined || isExpired(item, now()) ? undefined : item);
 
-  /** Replaces what stands under the job's key, on the wheel too. */
-  function put(before: Job | undefined, job: Job): void {
-    jobs.set(itemKey(job), job);
-    if (before !== undefined && isLive(before)) removeSorted(partitionOf(before), before, compareWheelKeys);
-    if (isLive(job)) {
-      const { tenant, id, wakeAt, hinted } = job;
-      insertSorted(partitionOf(job), { tenant, id, wakeAt, hinted }, compareWheelKeys);
+  /** The item's kind is in its id's prefix, and the compiler is told of it by the id's type. */
+  function find<Id extends ItemId>(ref: AnyRef<Id>): ItemOf<Id> | undefined {
+    return present(items.get(itemKey(ref))) as ItemOf<Id> | undefined;
+  }
+
+  /** Replaces what stands under the item's key, on the wheel too. */
+  function put(before: Item | undefined, item: Item): void {
+    items.set(itemKey(item), item);
+    if (before !== undefined && isOnWheel(before)) removeSorted(partitionOf(before), before, compareWheelKeys);
+    if (isOnWheel(item)) {
+      const { tenant, id, wakeAt, hinted } = item;
+      insertSorted(partitionOf(item), { tenant, id, wakeAt, hinted }, compareWheelKeys);
+    }
+  }
+
+  /** Puts a new item into the list of its kind, in place of the expired one whose id it takes. */
+  function enlist(before: Item | undefined, item: Item): void {
+    if (isJob(item)) {
+      const list = arrayAt(lists, item.tenant);
+      if (before !== undefined) removeSorted(list, before, compareListKeys);
+      insertSorted(list, { createdAt: item.createdAt, id: item.id }, compareListKeys);
+    } else if (before === undefined) {
+      insertSorted(arrayAt(names, `${item.tenant}\n${kindOf(item.id)}`), { name: item.name, id: item.id }, compareNames);
     }
   }
 
   return {
-    async insert(job) {
-      const before = jobs.get(itemKey(job));
+    async insert(item) {
+      const before = items.get(itemKey(item));
       const standing = present(before);
-      if (standing !== undefined) return hasChange(standing, job.history.at(-1)?.change) ? "inserted" : "exists";
-      const list = arrayAt(lists, job.tenant);
-      if (before !== undefined) removeSorted(list, before, compareListKeys);
-      insertSorted(list, { createdAt: job.createdAt, id: job.id }, compareListKeys);
-      put(before, job);
+      if (standing !== undefined) return hasChange(standing, changesOf(item).at(-1)) ? "inserted" : "exists";
+      enlist(before, item);
+      put(before, item);
       return "inserted";
     },
     async load(ref) {
-      return present(jobs.get(itemKey(ref)));
+      return find(ref);
     },
     async loadMany(refs) {
-      return refs.map((ref) => present(jobs.get(itemKey(ref)))).filter((job) => job !== undefined);
+      return refs.map((ref) => find(ref)).filter((item) => item !== undefined);
     },
     async commit({ from, to, change }) {
-      const standing = present(jobs.get(itemKey(from)));
+      const standing = present(items.get(itemKey(from)));
       if (standing === undefined) return "stale";
-      // The creation instant tells a job from an earlier one whose expired key it took.
-      const unchanged = standing.version === from.version && standing.createdAt === from.createdAt;
+      // The creation tells an item from an earlier one whose expired key it took.
+      const isOfSameCreation = standing.createdAt === from.createdAt && incarnationOf(standing) === incarnationOf(from);
+      const unchanged = standing.version === from.version && isOfSameCreation;
       if (!unchanged) return hasChange(standing, change) ? "committed" : "stale";
       put(standing, to);
       return "committed";
@@ -66,13 +97,23 @@ export function memoryStore({ now, shards }: { now: () => EpochMs; shards: numbe
       const keys = arrayAt(lists, tenant);
       const found: Job[] = [];
       for (let index = after === null ? 0 : placeAfter(keys, after, compareListKeys); index < keys.length; index++) {
-        const job = present(jobs.get(`${tenant}\n${keys[index]?.id}`));
+        const job = present(items.get(`${tenant}\n${keys[index]?.id}`)) as Job | undefined;
         if (job === undefined || (among === "failed" && job.state !== "failed")) continue;
         const last = found.at(-1);
         if (last !== undefined && found.length === limit) return { jobs: found, next: { createdAt: last.createdAt, id: last.id } };
         found.push(job);
       }
       return { jobs: found, next: null };
+    },
+    async listNamed<Kind extends NamedKind>({ tenant, kind, after, limit }: NamedPage<Kind>) {
+      const found: Named[Kind][] = [];
+      for (const { name, id } of arrayAt(names, `${tenant}\n${kind}`)) {
+        const item = after !== null && name <= after ? undefined : find({ tenant, id });
+        if (item === undefined) continue;
+        if (found.length === limit) return { items: found, next: found.at(-1)?.name ?? null };
+        found.push(item as Named[Kind]);
+      }
+      return { items: found, next: null };
     },
     async writePayload(owner, { id, bytes, keptUntil }) {
       refuseLargePayload(bytes);
@@ -106,8 +147,9 @@ export function memoryCursors(): Cursors {
   };
 }
 
-function isExpired(job: Job, now: EpochMs): boolean {
-  return !isLive(job) && job.expiresAt <= now;
+function isExpired(item: Item, now: EpochMs): boolean {
+  const expiresAt = expiresAtOf(item);
+  return expiresAt !== null && expiresAt <= now;
 }
 
 function arrayAt<T>(map: Map<string, T[]>, key: string): T[] {

@@ -45,4 +45,17 @@ const first = `
 /** `jobs_failed`: sparse, for failures are few and are what is looked for. */
 const second = "CREATE INDEX jobs_failed ON jobs (tenant, created_at, id) WHERE state = 'failed'";
 
-export const migrations: readonly string[] = [first, second];
+/**
+ * Schedules and calendars stand in `jobs` too, so that the wheel is one index.
+ * - `kind` and `name`: of those that have a name; null for jobs. `incarnation`: of a schedule.
+ * - `jobs_list`: of jobs alone, so that a list of them walks past nothing else. `jobs_named`: sparse.
+ */
+const third = `
+  ALTER TABLE jobs ADD COLUMN kind TEXT;
+  ALTER TABLE jobs ADD COLUMN name TEXT;
+  ALTER TABLE jobs ADD COLUMN incarnation TEXT;
+  DROP INDEX jobs_list;
+  CREATE INDEX jobs_list ON jobs (tenant, created_at, id) WHERE kind IS NULL;
+  CREATE INDEX jobs_named ON jobs (tenant, kind, name) WHERE kind IS NOT NULL`;
+
+export const migrations: readonly string[] = [first, second, third];

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { endOf, type Hint, startOf, type WheelKey } from "../../src/core/hint.ts";
-import { jobIdAt, type TenantId } from "../../src/core/ids.ts";
+import { jobIdAt, scheduleIdOf, soleTenant, type TenantId } from "../../src/core/ids.ts";
 import { priorities } from "../../src/core/job.ts";
 import { type EpochMs, toEpochMs } from "../../src/core/time.ts";
 import { startAt } from "../builders.ts";
@@ -12,9 +12,14 @@ const instant: fc.Arbitrary<EpochMs> = fc
   .oneof(fc.integer({ min: 0, max: startAt * 2 }), fc.constantFrom(0, 8.64e15, -8.64e15, -62_167_219_200_000))
   .map(toEpochMs);
 const jobId = fc.uint8Array({ minLength: 10, maxLength: 10 }).map((random) => jobIdAt(startAt, random));
+/** Of a job or a schedule: both stand on the wheel. */
+const itemId = fc.oneof(
+  jobId,
+  fc.string().map((name) => scheduleIdOf(soleTenant, name)),
+);
 const tenant = fc.stringMatching(/^[\w.-]{1,64}$/).map((text) => text as TenantId);
 const place: fc.Arbitrary<WheelKey> = fc.oneof(
-  fc.record({ wakeAt: instant, id: jobId }, plain),
+  fc.record({ wakeAt: instant, id: itemId }, plain),
   instant.map((at) => startOf(at)),
   instant.map((at) => endOf(at)),
 );
@@ -26,7 +31,7 @@ export const anyHint: fc.Arbitrary<Hint> = fc.oneof(
       kind: fc.constant("names" as const),
       priority,
       startAt: instant,
-      names: fc.array(fc.record({ tenant, id: jobId, wakeAt: instant }, plain), { minLength: 1, maxLength: 30 }),
+      names: fc.array(fc.record({ tenant, id: itemId, wakeAt: instant }, plain), { minLength: 1, maxLength: 30 }),
     },
     plain,
   ),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { endOf, type NamesHint, type StretchHint, startOf } from "../../src/core/hint.ts";
-import { soleTenant } from "../../src/core/ids.ts";
+import { calendarIdOf, soleTenant } from "../../src/core/ids.ts";
 import { messageBytesMax, namesMax, readHint, writeHint } from "../../src/hints/message.ts";
 import { always } from "../always.ts";
 import { nextJobId, startAt } from "../builders.ts";
@@ -92,6 +92,8 @@ describe("a text that is no hint", () => {
     ["a hint of a priority that every object has", altered(names, { priority: "constructor" })],
     ["names of nobody", altered(names, { names: [] })],
     ["too many names", altered(names, { names: new Array(namesMax + 1).fill([soleTenant, id, startAt]) })],
+    ["a calendar's name, which stands on no wheel", altered(names, { names: [[soleTenant, calendarIdOf(soleTenant, "a"), startAt]] })],
+    ["a stretch that begins at a calendar", altered(stretch, { after: [startAt, calendarIdOf(soleTenant, "a")] })],
     ["a name that is no id", altered(names, { names: [[soleTenant, "job_1", startAt]] })],
     ["an id in lower case", altered(names, { names: [[soleTenant, id.toLowerCase(), startAt]] })],
     ["a name with more than three parts", altered(names, { names: [[soleTenant, id, startAt, 1]] })],

@@ -1,7 +1,7 @@
 /** Jobs drawn at random: as callers could ask for them, and then changed by whatever may happen to them. */
 
 import fc from "fast-check";
-import type { JobId, PayloadId } from "../../src/core/ids.ts";
+import { type JobId, type PayloadId, scheduleIdOf, soleTenant } from "../../src/core/ids.ts";
 import { type Body, isLive, type Job, priorities } from "../../src/core/job.ts";
 import type { RetryOn } from "../../src/core/retry.ts";
 import { methods } from "../../src/core/target.ts";
@@ -11,13 +11,13 @@ import { factsAt, newJob, nextJobId, startAt } from "../builders.ts";
 import { anyChange } from "./verbs.ts";
 
 /** fast-check draws some objects without a prototype, which no parser of ours makes. */
-const plain = { noNullPrototype: true } as const;
-const instant = fc.integer({ min: 0, max: startAt * 2 }).map(toEpochMs);
+export const plain = { noNullPrototype: true } as const;
+export const instant = fc.integer({ min: 0, max: startAt * 2 }).map(toEpochMs);
 /** Any string at all: control characters, quotes and halves of surrogate pairs included. */
-const text = fc.string({ unit: "binary", maxLength: 40 });
-const headers = fc.dictionary(fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 20 }), text, { maxKeys: 4, ...plain });
+export const text = fc.string({ unit: "binary", maxLength: 40 });
+export const headers = fc.dictionary(fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 20 }), text, { maxKeys: 4, ...plain });
 
-const body: fc.Arbitrary<Body | null> = fc.oneof(
+export const body: fc.Arbitrary<Body | null> = fc.oneof(
   fc.constant(null),
   fc.record({ contentType: text, byteCount: fc.nat(), kept: fc.constant("inline" as const), text }, plain),
   fc.record({ contentType: text, byteCount: fc.nat(), kept: fc.constant("inline_base64" as const), base64: fc.base64String() }, plain),
@@ -33,7 +33,7 @@ const body: fc.Arbitrary<Body | null> = fc.oneof(
   ),
 );
 
-const retry = fc.record(
+export const retry = fc.record(
   {
     maxAttempts: fc.integer({ min: 1, max: 5 }),
     minBackoffMs: fc.integer({ min: 100, max: 10_000 }),
@@ -61,6 +61,9 @@ export const arbitraryNewJob: fc.Arbitrary<NewJob> = fc
       labels: headers,
       fingerprint: fc.option(text),
       replayOf: fc.constantFrom<JobId | null>(null, nextJobId()),
+      schedule: fc.option(
+        fc.record({ id: fc.constant(scheduleIdOf(soleTenant, "a")), name: text, nominalAt: instant, tells: fc.boolean() }, plain),
+      ),
     },
     { requiredKeys: [], ...plain },
   )

@@ -11,7 +11,9 @@ import { commitClaims } from "./claims/commits.ts";
 import { cursorClaims } from "./claims/cursors.ts";
 import { itemClaims } from "./claims/items.ts";
 import { listClaims } from "./claims/lists.ts";
+import { namedClaims } from "./claims/named.ts";
 import { payloadClaims } from "./claims/payloads.ts";
+import { scheduleClaims } from "./claims/schedules.ts";
 import { wheelClaims } from "./claims/wheel.ts";
 
 export type Home = { readonly store: Store; readonly cursors: Cursors; close(): Promise<void> };
@@ -62,7 +64,9 @@ export function conforms(subject: Subject): void {
 
     describe("items", () => itemClaims(onSharedBench));
     describe("commits", () => commitClaims(onSharedBench));
+    describe("schedules and calendars", () => scheduleClaims(onSharedBench));
     describe("lists", () => listClaims(onSharedBench));
+    describe("lists by name", () => namedClaims(onSharedBench));
     describe("payloads", () => payloadClaims(onSharedBench));
     describe("cursors", () => cursorClaims(onSharedBench));
     describe("the wheel", () => wheelClaims(onOwnBench, onSharedBench));

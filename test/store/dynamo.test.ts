@@ -12,6 +12,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Waiting } from "../../src/core/job.ts";
+import { deleteSchedule, settleTaken } from "../../src/core/scheduleChange.ts";
 import { later } from "../../src/core/time.ts";
 import { cancel, claim, requestCancel } from "../../src/core/transition.ts";
 import { OutageError, type Store } from "../../src/engine/ports.ts";
@@ -20,7 +21,9 @@ import { createDynamoStore } from "../../src/store/dynamo/store.ts";
 import { createTable, type Item, type Table } from "../../src/store/dynamo/table.ts";
 import { table as layout } from "../../src/store/keys.ts";
 import { expectState, factsAt, handClock, leaseAt, nextPayloadId, nextTenant, startAt, waitingJob } from "../builders.ts";
+import { activeSchedule, scheduleFactsAt, takeNext } from "../scheduleBuilders.ts";
 import { type Database, localClient, startDynalite } from "./dynalite.ts";
+import { meteredTable } from "./meteredTable.ts";
 
 let database: Database;
 /** What happens around the next request on the wire: before it is sent, or after it was answered. */
@@ -304,6 +307,51 @@ describe("an index", () => {
     const shown = createDynamoStore({ table: lagging, now: handClock().now, shards: 4, onUnreadable: () => {} });
     const { jobs, next } = await shown.list({ tenant, among: "all", after: null, limit: 10 });
     expect([jobs, next]).toEqual([[taken, neighbour], null]);
+  });
+});
+
+describe("an index by name", () => {
+  it("that still holds a deleted schedule whose name was taken anew lists the new one once", async () => {
+    const tenant = nextTenant();
+    const old = activeSchedule({ tenant, name: "b" });
+    await store.insert(old);
+    await store.commit(deleteSchedule(old, scheduleFactsAt(startAt)));
+    const [first, anew] = [activeSchedule({ tenant, name: "a" }), activeSchedule({ tenant, name: "b", createdAt: later(startAt, 1) })];
+    for (const schedule of [first, anew]) await store.insert(schedule);
+    const table = createTable({ client: database.client, name: database.tableName });
+    const ghost: Item = { pk: `${tenant}#${old.id}`, sk: "schedule", c: `b#${old.createdAt}#${old.incarnation}` };
+    const lagging: Table = {
+      ...table,
+      async query(page) {
+        const { items, hasMore } = await table.query(page);
+        return { hasMore, items: items.flatMap((item) => (item["pk"] === ghost["pk"] ? [ghost, item] : [item])) };
+      },
+    };
+    const shown = createDynamoStore({ table: lagging, now: handClock().now, shards: 4, onUnreadable: () => {} });
+    expect(await shown.listNamed({ tenant, kind: "schedule", after: null, limit: 10 })).toEqual({ items: [first, anew], next: null });
+  });
+
+  it("is written once for a schedule: no commit of it, its deletion among them, writes its keys anew", async () => {
+    const { table, bill, reset } = meteredTable();
+    const counted = createDynamoStore({ table, now: handClock().now, shards: 4, onUnreadable: () => {} });
+    const unitsOf = async (write: () => Promise<string>) => {
+      reset();
+      await write();
+      return bill().writeUnits;
+    };
+    const schedule = activeSchedule();
+    const taken = takeNext(schedule);
+    const settled = settleTaken(taken.to, scheduleFactsAt(startAt));
+    const deleted = deleteSchedule(settled.to, scheduleFactsAt(startAt));
+    expect([
+      // The item, its entry on the wheel and its entry in the list.
+      await unitsOf(() => counted.insert(schedule)),
+      // The item alone: it stays where it stands on the wheel.
+      await unitsOf(() => counted.commit(taken)),
+      // The item, and the entry of the wheel that leaves and the one that comes.
+      await unitsOf(() => counted.commit(settled)),
+      await unitsOf(() => counted.commit(deleted)),
+    ]).toEqual([3, 1, 3, 2]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openForWrites, prepareDatabase } from "../../src/store/database.ts";
 import { groupWriter, type Write } from "../../src/store/group.ts";
-import { encodeJob } from "../../src/store/item.ts";
+import { encodeItem } from "../../src/store/item.ts";
 import { nextPayloadId, startAt, waitingJob } from "../builders.ts";
 import { type Folder, freshFolder } from "./folder.ts";
 
@@ -21,18 +21,11 @@ afterEach(async () => {
 });
 
 function insertOf(job = waitingJob()): Write {
-  const { tenant, id, version, createdAt, wakeAt } = job;
-  const place = { shard: 0, priority: 2, wakeAt, hinted: 1 };
+  const { tenant, id, version, createdAt, state, wakeAt } = job;
   return {
-    kind: "insert",
-    tenant,
-    id,
-    version,
-    createdAt,
-    ...place,
-    change: job.history[0]?.change ?? "",
-    record: encodeJob(job),
-    now: startAt,
+    ...{ kind: "insert", tenant, id, version, createdAt, incarnation: null, state, named: null },
+    place: { shard: 0, priority: 2, wakeAt, hinted: 1 },
+    ...{ change: job.history[0]?.change ?? "", record: encodeItem(job), now: startAt },
   };
 }
 
@@ -84,7 +77,7 @@ test("when the disk is full, nothing of the group is left, and each write can be
 });
 
 test("a write that the database cannot hold is refused alone, and its neighbours stand", () => {
-  const wrong = { ...insertOf(), wakeAt: 0.5 } as Write;
+  const wrong = { ...insertOf(), createdAt: 0.5 } as Write;
   const unbound = { ...insertOf(), record: undefined as unknown as string } as Write;
   expect(groupWriter(database)([insertOf(), wrong, unbound, insertOf()])).toEqual({
     kind: "committed",

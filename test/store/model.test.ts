@@ -8,7 +8,7 @@ import { agreesWithModel, type Real } from "./model.ts";
 agreesWithModel({
   name: "the database",
   keepsOrder: true,
-  runs: 6,
+  runs: 4,
   async open(clock, shards) {
     const folder = await freshFolder();
     const reopen = async (): Promise<Real> => {

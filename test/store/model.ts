@@ -6,13 +6,17 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PayloadId, TenantId } from "../../src/core/ids.ts";
-import { isLive, type Job, type Live, type Priority, priorities } from "../../src/core/job.ts";
+import { type AnyRef, type Change, isJob } from "../../src/core/item.ts";
+import { isLive, type Live, type Priority, priorities } from "../../src/core/job.ts";
+import type { Standing } from "../../src/core/schedule.ts";
 import { type EpochMs, later } from "../../src/core/time.ts";
-import { create, type Transition } from "../../src/core/transition.ts";
+import { create } from "../../src/core/transition.ts";
 import type { ListKey, ListPage, Store } from "../../src/engine/ports.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import type { SqliteStore } from "../../src/store/sqlite.ts";
 import { factsAt, handClock, newJob, nextJobId, nextPayloadId, nextTenant, startAt } from "../builders.ts";
+import { activeSchedule, jobTemplate, scheduleFactsAt } from "../scheduleBuilders.ts";
+import { anyScheduleChange } from "./scheduleVerbs.ts";
 import { anyChange, pick } from "./verbs.ts";
 
 /** What is compared with the model. */
@@ -49,6 +53,8 @@ type Write =
       readonly foreign: boolean;
       readonly again: number | null;
     }
+  /** Of a schedule, under one of few names. */
+  | { readonly kind: "insert_schedule"; readonly priority: Priority; readonly name: number; readonly foreign: boolean }
   /** `copy` picks one of the copies seen last, many of them stale; a change made before is sometimes written once more. */
   | { readonly kind: "commit"; readonly copy: number; readonly choice: number; readonly repeat: boolean };
 type Command =
@@ -69,6 +75,7 @@ type Command =
       readonly follow: boolean;
       readonly limit: number;
     }
+  | { readonly kind: "named"; readonly foreign: boolean; readonly after: number | null; readonly limit: number }
   | { readonly kind: "payload"; readonly copy: number; readonly bytes: Uint8Array; readonly keptMs: number }
   | { readonly kind: "turn"; readonly ms: number }
   | { readonly kind: "remove"; readonly limit: number }
@@ -86,7 +93,11 @@ const write: fc.Arbitrary<Write> = fc.oneof(
       again: fc.option(index),
     }),
   },
-  { weight: 3, arbitrary: drawn("commit", { copy: index, choice: index, repeat: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: drawn("insert_schedule", { priority: fc.constantFrom(...priorities), name: fc.nat(7), foreign: fc.boolean() }),
+  },
+  { weight: 4, arbitrary: drawn("commit", { copy: index, choice: index, repeat: fc.boolean() }) },
 );
 const limit = fc.integer({ min: 1, max: 5 });
 const command: fc.Arbitrary<Command> = fc.oneof(
@@ -102,6 +113,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       limit,
     }),
   },
+  { weight: 20, arbitrary: drawn("named", { foreign: fc.boolean(), after: fc.option(fc.nat(7)), limit }) },
   { weight: 20, arbitrary: drawn("payload", { copy: index, bytes: fc.uint8Array(), keptMs: smallMs }) },
   { weight: 30, arbitrary: drawn("turn", { ms: smallMs }) },
   { weight: 12, arbitrary: drawn("remove", { limit }) },
@@ -119,11 +131,11 @@ type World = {
   readonly clock: ReturnType<typeof handClock>;
   readonly model: Store;
   real: Real;
-  readonly copies: Live[];
-  readonly changes: Transition[];
-  readonly payloads: { readonly owner: Live; readonly id: PayloadId; readonly keptUntil: EpochMs }[];
-  place: ListKey | null;
   readonly keepsOrder: boolean;
+  readonly copies: (Live | Standing)[];
+  readonly changes: Change[];
+  readonly payloads: { readonly owner: Live | Standing; readonly id: PayloadId; readonly keptUntil: EpochMs }[];
+  place: ListKey | null;
 };
 
 async function bothAnswer<Answer>(world: World, ask: (store: Store) => Promise<Answer>): Promise<Answer> {
@@ -135,6 +147,46 @@ async function bothAnswer<Answer>(world: World, ask: (store: Store) => Promise<A
 /** A write, and what its writer knows once it was answered. */
 type Prepared = { write(store: Store): Promise<string>; answered(answer: string): unknown };
 
+/** Undefined where nothing is known yet that could be changed. */
+function prepared(world: World, write: Write): Prepared | undefined {
+  const { clock, copies, changes } = world;
+  const hintBefore = later(clock.now(), 1_000);
+  const facts = factsAt(clock.now(), { hintBefore, retentionMs: 2_000 });
+  if (write.kind === "insert") {
+    const jobs = copies.filter((copy) => isJob(copy));
+    const known = write.again === null || jobs.length === 0 ? undefined : pick(jobs, write.again);
+    const tenant = known?.tenant ?? world.tenants[write.foreign ? 1 : 0];
+    const id = known?.id ?? nextJobId();
+    const job = create(newJob({ tenant, id, priority: write.priority, dueAt: later(facts.now, write.dueInMs) }), facts);
+    return { write: (store) => store.insert(job), answered: (answer) => answer === "inserted" && copies.push(job) };
+  }
+  if (write.kind === "insert_schedule") {
+    const [tenant, name] = [world.tenants[write.foreign ? 1 : 0], nameOf(write.name)];
+    const job = jobTemplate({ priority: write.priority });
+    const schedule = activeSchedule({ tenant, name, createdAt: facts.now, job, overlap: "allow" }, { hintBefore });
+    return { write: (store) => store.insert(schedule), answered: (answer) => answer === "inserted" && copies.push(schedule) };
+  }
+  if (copies.length === 0) return undefined;
+  const repeats = write.repeat && changes.length > 0;
+  const copy = pick(copies.slice(-recent), write.copy);
+  const changeOf = (): Change =>
+    isJob(copy)
+      ? anyChange(copy, write.choice, facts)
+      : anyScheduleChange(copy, write.choice, scheduleFactsAt(clock.now(), { hintBefore }));
+  const change = repeats ? pick(changes, write.choice) : changeOf();
+  changes.push(change);
+  return {
+    write: (store) => store.commit(change),
+    answered: (answer) => answer === "committed" && isStanding(change.to) && copies.push(change.to),
+  };
+}
+
+const nameOf = (choice: number) => `n${choice}`;
+
+function isStanding(item: Change["to"]): item is Live | Standing {
+  return isJob(item) ? isLive(item) : "spec" in item && item.state !== "deleted";
+}
+
 function atOnce(writes: readonly Prepared[], store: Store): Promise<string[]> {
   return Promise.all(writes.map(({ write }) => write(store)));
 }
@@ -143,27 +195,6 @@ async function inTurn(writes: readonly Prepared[], store: Store): Promise<string
   const answers: string[] = [];
   for (const { write } of writes) answers.push(await write(store));
   return answers;
-}
-
-/** Undefined where nothing is known yet that could be changed. */
-function prepared(world: World, write: Write): Prepared | undefined {
-  const { clock, copies, changes } = world;
-  const facts = factsAt(clock.now(), { hintBefore: later(clock.now(), 1_000), retentionMs: 2_000 });
-  if (write.kind === "insert") {
-    const known = write.again === null || copies.length === 0 ? undefined : pick(copies, write.again);
-    const tenant = known?.tenant ?? world.tenants[write.foreign ? 1 : 0];
-    const id = known?.id ?? nextJobId();
-    const job = create(newJob({ tenant, id, priority: write.priority, dueAt: later(facts.now, write.dueInMs) }), facts);
-    return { write: (store) => store.insert(job), answered: (answer) => answer === "inserted" && copies.push(job) };
-  }
-  if (copies.length === 0) return undefined;
-  const repeats = write.repeat && changes.length > 0;
-  const transition = repeats ? pick(changes, write.choice) : anyChange(pick(copies.slice(-recent), write.copy), write.choice, facts);
-  changes.push(transition);
-  return {
-    write: (store) => store.commit(transition),
-    answered: (answer) => answer === "committed" && isLive(transition.to) && copies.push(transition.to),
-  };
 }
 
 async function run(world: World, command: Command): Promise<void> {
@@ -176,7 +207,7 @@ async function run(world: World, command: Command): Promise<void> {
       return;
     }
     case "load": {
-      const refs: Job[] = copies.length === 0 ? [] : command.copies.map((copy) => pick(copies, copy));
+      const refs: AnyRef[] = copies.length === 0 ? [] : command.copies.map((copy) => pick(copies, copy));
       await bothAnswer(world, (store) => store.loadMany(refs));
       await bothAnswer(world, (store) => Promise.all(refs.map((ref) => store.load(ref))));
       return;
@@ -195,6 +226,12 @@ async function run(world: World, command: Command): Promise<void> {
       const after = command.follow ? world.place : null;
       const page = await bothAnswer(world, (store) => store.list({ tenant, among: command.among, after, limit: command.limit }));
       world.place = page.next;
+      return;
+    }
+    case "named": {
+      const tenant = world.tenants[command.foreign ? 1 : 0];
+      const after = command.after === null ? null : nameOf(command.after);
+      await bothAnswer(world, (store) => store.listNamed({ tenant, kind: "schedule", after, limit: command.limit }));
       return;
     }
     case "payload": {
@@ -229,9 +266,11 @@ async function countsAgree({ model, real, tenants }: World): Promise<void> {
   if (real.counts === undefined) return;
   const lists = await Promise.all(tenants.map((tenant) => model.list({ tenant, among: "all", after: null, limit: 10_000 })));
   const jobs = lists.flatMap((list) => list.jobs);
-  const wakes = jobs.filter((job) => job.state === "waiting").map((job) => job.wakeAt);
+  const waiting = jobs.filter((job) => job.state === "waiting");
+  const named = await Promise.all(tenants.map((tenant) => model.listNamed({ tenant, kind: "schedule", after: null, limit: 100 })));
+  const wakes = [...waiting, ...named.flatMap(({ items }) => items)].map((item) => item.wakeAt);
   expect(await real.counts()).toEqual({
-    waiting: wakes.length,
+    waiting: waiting.length,
     running: jobs.filter((job) => job.state === "running").length,
     oldestWakeAt: wakes.length === 0 ? null : Math.min(...wakes),
   });

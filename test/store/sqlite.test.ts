@@ -12,7 +12,7 @@ import { cancel, claim, settle } from "../../src/core/transition.ts";
 import { OutageError } from "../../src/engine/ports.ts";
 import { DatabaseRefusedError, openForWrites } from "../../src/store/database.ts";
 import { groupWriter } from "../../src/store/group.ts";
-import { decodeJob } from "../../src/store/item.ts";
+import { decodeJob } from "../../src/store/jobItem.ts";
 import { openSqliteStore, type SqliteStore } from "../../src/store/sqlite.ts";
 import { againEnd, expectState, factsAt, handClock, leaseAt, nextPayloadId, startAt, waitingJob } from "../builders.ts";
 import { type Folder, freshFolder, onUnreadable } from "./folder.ts";
@@ -206,7 +206,7 @@ test("a database of a newer version is refused in one line that says what to do,
   const before = readFileSync(folder.file("jobs.db"));
   const refusal = await open().catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(DatabaseRefusedError);
-  expect(String(refusal)).toMatch(/written by a newer onthedot \(format 99, this one knows up to 2\): start that version, or .*$/);
+  expect(String(refusal)).toMatch(/written by a newer onthedot \(format 99, this one knows up to 3\): start that version, or .*$/);
   expect(String(refusal)).not.toContain("\n");
   expect(readFileSync(folder.file("jobs.db"))).toEqual(before);
 });

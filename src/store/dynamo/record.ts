@@ -1,51 +1,54 @@
 /**
- * How a job lies in the table: its record as one text, and beside it only what the indexes, the conditions and DynamoDB itself look at.
- * An item of an ordinary job stays below 1 KB in every state, which is one write unit.
+ * How an item lies in the table: its record as one text, and beside it only what the indexes, the conditions and DynamoDB itself look at.
+ * That of an ordinary job or schedule stays below 1 KB in every state, which is one write unit.
  */
 
 import { shardOf, type WheelEntry, type WheelKey } from "../../core/hint.ts";
-import { hashOf, type JobId, type TenantId } from "../../core/ids.ts";
-import { isLive, type Job, type Priority } from "../../core/job.ts";
+import { hashOf, type ItemId, type TenantId } from "../../core/ids.ts";
+import { type AnyRef, expiresAtOf, type Item, type ItemOf, isJob, isOnWheel, priorityOf } from "../../core/item.ts";
+import type { Priority } from "../../core/job.ts";
 import { type EpochMs, secondMs, toEpochMs } from "../../core/time.ts";
-import type { ListKey } from "../../engine/ports.ts";
-import { decodeJob, encodeJob } from "../item.ts";
-import { listBuckets } from "../keys.ts";
-import type { Item, Key } from "./table.ts";
+import type { ListKey, NamedKind } from "../../engine/ports.ts";
+import { decodeItem, encodeItem, kindOf } from "../item.ts";
+import { incarnationOf, listBuckets } from "../keys.ts";
+import type { Key, Item as TableItem } from "./table.ts";
 
-type Ref = { readonly tenant: string; readonly id: string };
-
-export function ownerKey({ tenant, id }: Ref): string {
+export function ownerKey({ tenant, id }: AnyRef): string {
   return `${tenant}#${id}`;
 }
 
-export function ownerOf(pk: string): { tenant: TenantId; id: JobId } {
+export function ownerOf<Id extends ItemId>(pk: string): AnyRef<Id> {
   // An id holds no "#"; what a tenant's name may hold is decided elsewhere.
   const cut = pk.lastIndexOf("#");
-  return { tenant: pk.slice(0, cut) as TenantId, id: pk.slice(cut + 1) as JobId };
+  return { tenant: pk.slice(0, cut) as TenantId, id: pk.slice(cut + 1) as Id };
 }
 
-export function jobKey(ref: Ref): Key {
-  return { pk: ownerKey(ref), sk: "job" };
+export function keyOf(ref: AnyRef): Key {
+  return { pk: ownerKey(ref), sk: kindOf(ref.id) };
 }
 
-export function payloadKey(owner: Ref, payloadId: string): Key {
+export function payloadKey(owner: AnyRef, payloadId: string): Key {
   return { pk: ownerKey(owner), sk: `p#${payloadId}` };
 }
 
 /** The attributes: `v` version, `j` the record, `w` and `at` its place on the wheel, `h` hinted, `l` and `c` its place in lists, `f` a failure's, `x` the instant of expiry. */
-export function itemOf(job: Job, shards: number): Key & Item {
-  const base = { ...jobKey(job), v: job.version, j: encodeJob(job), l: listPartition(job.tenant, bucketOf(job.id)), c: listSortKey(job) };
-  if (isLive(job)) return { ...base, w: wheelPartition(shardOf(job.id, shards), job.priority), at: wheelSortKey(job), h: job.hinted };
-  const ended = { ...base, x: job.expiresAt, ttl: ttlOf(job.expiresAt) };
-  return job.state === "failed" ? { ...ended, f: base.l } : ended;
+export function itemOf(item: Item, shards: number): Key & TableItem {
+  const base = { ...keyOf(item), v: item.version, j: encodeItem(item), l: listOf(item), c: createdKeyOf(item) };
+  if (isOnWheel(item)) {
+    return { ...base, w: wheelPartition(shardOf(item.id, shards), priorityOf(item)), at: wheelSortKey(item), h: item.hinted };
+  }
+  const expiresAt = expiresAtOf(item);
+  if (expiresAt === null) return base;
+  const ended = { ...base, x: expiresAt, ttl: ttlOf(expiresAt) };
+  return item.state === "failed" ? { ...ended, f: base.l } : ended;
 }
 
 /** Undefined where the item has expired: DynamoDB removes it days later. */
-export function presentJob(item: Item | undefined, now: EpochMs): Job | undefined {
-  return item === undefined || isExpired(item, now) ? undefined : decodeJob(String(item["j"]));
+export function present<Id extends ItemId>(found: TableItem | undefined, id: Id, now: EpochMs): ItemOf<Id> | undefined {
+  return found === undefined || isExpired(found, now) ? undefined : decodeItem(String(found["j"]), id);
 }
 
-export function isExpired(item: Item, now: EpochMs): boolean {
+export function isExpired(item: TableItem, now: EpochMs): boolean {
   return typeof item["x"] === "number" && item["x"] <= now;
 }
 
@@ -68,13 +71,31 @@ export function rightAfter(sortKey: string): string {
   return `${sortKey} `;
 }
 
-export function wheelEntryOf(item: Item): WheelEntry {
+export function wheelEntryOf(item: TableItem): WheelEntry {
   const wakeAt = toEpochMs(Number(String(item["at"]).slice(0, instantDigits)));
-  return { ...ownerOf(String(item["pk"])), wakeAt, hinted: item["h"] === true };
+  return { ...ownerOf<WheelEntry["id"]>(String(item["pk"])), wakeAt, hinted: item["h"] === true };
 }
 
-function bucketOf(id: string): number {
-  return hashOf(id) % listBuckets;
+function listOf(item: Item): string {
+  return isJob(item)
+    ? listPartition(item.tenant, hashOf(item.id) % listBuckets)
+    : namedPartition(item.tenant, kindOf(item.id) as NamedKind);
+}
+
+/** The place in its list, which tells an item from an earlier one under the same key. It never changes. */
+export function createdKeyOf(item: Item): string {
+  return isJob(item) ? listSortKey(item) : `${item.name}#${digits(item.createdAt)}#${incarnationOf(item) ?? ""}`;
+}
+
+const letterOfKind: Readonly<Record<NamedKind, string>> = { schedule: "s", calendar: "c" };
+
+export function namedPartition(tenant: string, kind: NamedKind): string {
+  return `${tenant}#${letterOfKind[kind]}`;
+}
+
+/** Comes right after every entry of a name and before those of the next: each character of a name sorts after "#". */
+export function afterName(name: string): string {
+  return `${name}#~`;
 }
 
 export function listPartition(tenant: string, bucket: number): string {
@@ -85,7 +106,7 @@ export function listSortKey({ createdAt, id }: ListKey): string {
   return `${digits(createdAt)}#${id}`;
 }
 
-export function keyOfListEntry(item: Item): ListKey {
+export function keyOfListEntry(item: TableItem): ListKey {
   const c = String(item["c"]);
   return { createdAt: toEpochMs(Number(c.slice(0, instantDigits))), id: c.slice(instantDigits + 1) };
 }

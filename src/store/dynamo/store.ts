@@ -1,24 +1,27 @@
 /** The store on DynamoDB: single items under a condition each, and three sparse indexes. No transaction, no scan. */
 
-import type { ItemRef } from "../../core/hint.ts";
-import type { JobId } from "../../core/ids.ts";
-import { hasChange, type Job } from "../../core/job.ts";
+import type { ItemId, JobId } from "../../core/ids.ts";
+import { type AnyRef, changesOf, hasChange, type ItemOf } from "../../core/item.ts";
+import type { Job } from "../../core/job.ts";
 import type { EpochMs } from "../../core/time.ts";
-import type { ListKey, Store } from "../../engine/ports.ts";
+import type { ListKey, Named, NamedKind, NamedPage, Store } from "../../engine/ports.ts";
 import { refuseLargePayload } from "../item.ts";
 import { table as layout, listBuckets } from "../keys.ts";
 import { unchangedSince, vacant, vacantAt } from "./conditions.ts";
 import {
+  afterName,
+  createdKeyOf,
   isExpired,
   itemOf,
-  jobKey,
+  keyOf,
   keyOfListEntry,
   listPartition,
   listSortKey,
+  namedPartition,
   ownerKey,
   ownerOf,
   payloadKey,
-  presentJob,
+  present,
   rightAfter,
   ttlOf,
   wheelEntryOf,
@@ -32,56 +35,58 @@ export type DynamoOptions = {
   readonly now: () => EpochMs;
   /** Of the wheel. More than before is safe: what stands on the old ones is still walked. Fewer is not. */
   readonly shards: number;
-  /** Told of a record that cannot be read where many are: it is passed over, so that one damaged job does not stop its neighbours. */
-  readonly onUnreadable: (job: JobId, cause: unknown) => void;
+  /** Told of a record that cannot be read where many are: it is passed over, so that one damaged item does not stop its neighbours. */
+  readonly onUnreadable: (id: ItemId, cause: unknown) => void;
 };
 
 export function createDynamoStore({ table, now, shards, onUnreadable }: DynamoOptions): Store {
-  const loadJob = async (ref: ItemRef) => presentJob(await table.get(jobKey(ref)), now());
+  const load = async <Id extends ItemId>(ref: AnyRef<Id>) => present(await table.get(keyOf(ref)), ref.id, now());
 
-  /** The items of some jobs, by their owner's key. */
-  async function readJobs(keys: readonly Key[]): Promise<ReadonlyMap<string, Item>> {
+  /** What the table holds of some items, by their owner's key. */
+  async function readMany(keys: readonly Key[]): Promise<ReadonlyMap<string, Item>> {
     return new Map((await getOnce(table, keys)).map((item) => [String(item["pk"]), item]));
   }
 
-  function presentUnlessUnreadable(item: Item | undefined): Job | undefined {
+  /** None where it has expired, or cannot be read. */
+  function presentOrNone<Id extends ItemId>(item: Item | undefined, id: Id): readonly ItemOf<Id>[] {
     try {
-      return presentJob(item, now());
+      const found = present(item, id, now());
+      return found === undefined ? [] : [found];
     } catch (cause) {
-      onUnreadable(ownerOf(String(item?.["pk"])).id, cause);
-      return undefined;
+      onUnreadable(id, cause);
+      return [];
     }
   }
 
-  async function listed(entries: readonly ListEntry[]): Promise<Job[]> {
-    const found = await readJobs(entries);
+  async function listed<Id extends ItemId>(entries: readonly ListEntry[]): Promise<readonly ItemOf<Id>[]> {
+    const found = await readMany(entries);
     return entries.flatMap(({ pk, c }) => {
       const item = found.get(pk);
-      // An entry whose key was taken anew since is that of an expired job; the index follows.
-      return item?.["c"] === c ? (presentUnlessUnreadable(item) ?? []) : [];
+      // An entry whose key was taken anew since is that of an expired item; the index follows.
+      return item?.["c"] === c ? presentOrNone(item, ownerOf<Id>(pk).id) : [];
     });
   }
 
   return {
-    async insert(job) {
-      const change = job.history.at(-1)?.change;
+    async insert(item) {
+      const change = changesOf(item).at(-1);
       for (;;) {
-        if ((await table.put(itemOf(job, shards), vacantAt(now()))) === "written") return "inserted";
-        const standing = await loadJob(job);
+        if ((await table.put(itemOf(item, shards), vacantAt(now()))) === "written") return "inserted";
+        const standing = await load<ItemId>(item);
         // Nothing there: what stood has just expired. The key is free, and the write is made again.
         if (standing !== undefined) return hasChange(standing, change) ? "inserted" : "exists";
       }
     },
-    load: loadJob,
+    load,
     async loadMany(refs) {
-      const found = await readJobs(refs.map(jobKey));
-      return refs.flatMap((ref) => presentUnlessUnreadable(found.get(ownerKey(ref))) ?? []);
+      const found = await readMany(refs.map(keyOf));
+      return refs.flatMap((ref) => presentOrNone(found.get(ownerKey(ref)), ref.id));
     },
     async commit({ from, to, change }) {
-      const seen = { version: from.version, createdKey: listSortKey(from) };
+      const seen = { version: from.version, createdKey: createdKeyOf(from) };
       if ((await table.put(itemOf(to, shards), unchangedSince(seen))) === "written") return "committed";
-      // The SDK repeats a write whose reply was lost, and the repeated one meets the first: our own change is then in the history.
-      const standing = await loadJob(from);
+      // The SDK repeats a write whose reply was lost, and the repeated one meets the first: our own change is then among the item's.
+      const standing = await load<ItemId>(from);
       return standing !== undefined && hasChange(standing, change) ? "committed" : "stale";
     },
     async wheel({ shard, priority, after, until, limit }) {
@@ -98,7 +103,7 @@ export function createDynamoStore({ table, now, shards, onUnreadable }: DynamoOp
       // One more than asked for tells whether this page is the last. Expired items are passed over, so one reading may not fill it.
       for (let place = after; jobs.length <= limit; ) {
         const { entries, hasMore } = await newest(table, { index, tenant, after: place, limit: limit + 1 - jobs.length });
-        jobs.push(...(await listed(entries)));
+        jobs.push(...(await listed<JobId>(entries)));
         const last = entries.at(-1);
         if (last === undefined || !hasMore) break;
         place = last.key;
@@ -107,6 +112,20 @@ export function createDynamoStore({ table, now, shards, onUnreadable }: DynamoOp
       return jobs.length <= limit || last === undefined
         ? { jobs, next: null }
         : { jobs: jobs.slice(0, limit), next: { createdAt: last.createdAt, id: last.id } };
+    },
+    async listNamed<Kind extends NamedKind>({ tenant, kind, after, limit }: NamedPage<Kind>) {
+      const page = { index: layout.indexes.list, partition: namedPartition(tenant, kind), to: "~" };
+      const items: Named[Kind][] = [];
+      // As above: one more than asked for, and deleted ones are passed over.
+      for (let from = after === null ? "!" : afterName(after); items.length <= limit; ) {
+        const { items: entries, hasMore } = await table.query({ ...page, from, limit: limit + 1 - items.length });
+        const found = await listed<ItemId>(entries.map((entry) => ({ ...keyOf(ownerOf(String(entry["pk"]))), c: String(entry["c"]) })));
+        items.push(...(found as readonly Named[Kind][]));
+        const last = entries.at(-1);
+        if (last === undefined || !hasMore) break;
+        from = rightAfter(String(last["c"]));
+      }
+      return items.length <= limit ? { items, next: null } : { items: items.slice(0, limit), next: items[limit - 1]?.name ?? null };
     },
     async writePayload(owner, { id, bytes, keptUntil }) {
       refuseLargePayload(bytes);
@@ -134,13 +153,13 @@ function getOnce(table: Table, keys: readonly Key[]): Promise<readonly Item[]> {
   return table.getMany([...once.values()]);
 }
 
-type ListEntry = Key & { readonly c: string; readonly key: ListKey };
+type ListEntry = Key & { readonly c: string };
 
 /** The newest entries of all buckets, merged. Each bucket is asked for a whole page, for all of it may lie in one. */
 async function newest(
   table: Table,
   page: { index: (typeof layout.indexes)["list" | "failures"]; tenant: string; after: ListKey | null; limit: number },
-): Promise<{ readonly entries: readonly ListEntry[]; readonly hasMore: boolean }> {
+): Promise<{ readonly entries: readonly (ListEntry & { readonly key: ListKey })[]; readonly hasMore: boolean }> {
   const { index, tenant, after, limit } = page;
   const cut = after === null ? undefined : listSortKey(after);
   const buckets = Array.from({ length: listBuckets }, (_, bucket) => listPartition(tenant, bucket));
@@ -156,7 +175,7 @@ async function newest(
   return { entries: entries.slice(0, limit), hasMore: entries.length > limit || pages.some(({ hasMore }) => hasMore) };
 }
 
-function listEntryOf(item: Item): ListEntry {
+function listEntryOf(item: Item): ListEntry & { readonly key: ListKey } {
   const key = keyOfListEntry(item);
-  return { ...jobKey(ownerOf(String(item["pk"]))), c: listSortKey(key), key };
+  return { ...keyOf(ownerOf(String(item["pk"]))), c: listSortKey(key), key };
 }

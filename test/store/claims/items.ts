@@ -48,7 +48,7 @@ export function itemClaims(onBench: OnBench): void {
       await store.insert(first);
       // The state in between does not matter here: what is stored is what a commit brings.
       const change = factsAt(startAt).change;
-      expect(await store.commit({ from: first, to: { ...largest, version: 2 }, because: "retried", change })).toBe("committed");
+      expect(await store.commit({ from: first, to: { ...largest, version: 2 }, change })).toBe("committed");
       expect(await store.load(first)).toEqual({ ...largest, version: 2 });
     }),
   );

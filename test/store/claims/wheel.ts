@@ -3,10 +3,23 @@
 import { expect, test } from "vitest";
 import { endOf, shardOf, startOf, type WheelEntry, type WheelKey } from "../../../src/core/hint.ts";
 import { type Live, type Priority, priorities, type Waiting } from "../../../src/core/job.ts";
+import type { Standing } from "../../../src/core/schedule.ts";
+import { deleteSchedule, settleTaken } from "../../../src/core/scheduleChange.ts";
+import { editSchedule } from "../../../src/core/scheduleEdit.ts";
 import { later, minuteMs } from "../../../src/core/time.ts";
 import { cancel, claim, edit, settle } from "../../../src/core/transition.ts";
 import type { Store } from "../../../src/engine/ports.ts";
 import { againEnd, doneEnd, expectState, factsAt, leaseAt, neverEnd, otherTenant, startAt, waitingJob } from "../../builders.ts";
+import {
+  activeSchedule,
+  agendaOf,
+  expectStanding,
+  jobTemplate,
+  keptCalendar,
+  pausedAwhile,
+  scheduleFactsAt,
+  takeNext,
+} from "../../scheduleBuilders.ts";
 import type { OnBench } from "../conformance.ts";
 
 const always: { readonly after: WheelKey; readonly until: WheelKey } = {
@@ -17,7 +30,7 @@ const always: { readonly after: WheelKey; readonly until: WheelKey } = {
 /** More entries than any claim makes. */
 const walkMax = 10_000;
 
-function entryOf({ tenant, id, wakeAt, hinted }: Live): WheelEntry {
+function entryOf({ tenant, id, wakeAt, hinted }: Live | Standing): WheelEntry {
   return { tenant, id, wakeAt, hinted };
 }
 
@@ -153,6 +166,50 @@ export function wheelClaims(onBench: OnBench, onShared: OnBench): void {
       await store.commit(rehinted);
       expect([rehinted.to.wakeAt, rehinted.to.hinted]).toEqual([urgent.to.wakeAt, true]);
       await eventually(async () => expect(await partition(store, 0, "critical")).toEqual([entryOf(rehinted.to)]));
+    }),
+  );
+
+  test(
+    "schedules stand among jobs, in the queue of the jobs that they make; calendars and deleted schedules do not",
+    onBench(async ({ store, eventually }) => {
+      const jobs = await insertAll(
+        store,
+        owed(5, (index) => index),
+      );
+      const schedules = [0, 2, 2].map((ms) => activeSchedule({ createdAt: later(startAt, ms) }));
+      const paused = pausedAwhile();
+      const urgent = activeSchedule({ job: jobTemplate({ priority: "critical" }) });
+      const deleted = activeSchedule();
+      for (const item of [...schedules, paused, urgent, deleted, keptCalendar()]) await store.insert(item);
+      await store.commit(deleteSchedule(deleted, scheduleFactsAt(startAt)));
+      const standing = inOrder([...jobs, ...schedules, paused].map(entryOf));
+      for (const limit of [1, 3, 100]) {
+        await eventually(async () => expect(await partition(store, 0, "normal", limit)).toEqual(standing));
+      }
+      await eventually(async () => expect(await partition(store, 0, "critical")).toEqual([entryOf(urgent)]));
+    }),
+  );
+
+  test(
+    "a schedule stays in its place while it takes an occurrence, moves on when that is settled, and goes where an edit's priority says",
+    onBench(async ({ store, eventually }) => {
+      const schedule = activeSchedule();
+      await store.insert(schedule);
+      const taken = takeNext(schedule);
+      await store.commit(taken);
+      await eventually(async () => expect(await partition(store, 0, "normal")).toEqual([entryOf(schedule)]));
+      const settled = settleTaken(taken.to, scheduleFactsAt(startAt));
+      await store.commit(settled);
+      const moved = expectStanding(settled.to, "active");
+      expect(moved.wakeAt).toBeGreaterThan(schedule.wakeAt);
+      await eventually(async () => expect(await partition(store, 0, "normal")).toEqual([entryOf(moved)]));
+      const spec = { ...moved.spec, job: jobTemplate({ priority: "high" }) };
+      const edited = editSchedule(moved, { spec, agenda: agendaOf(moved), isRuleChanged: false }, scheduleFactsAt(startAt));
+      await store.commit(edited);
+      await eventually(async () => {
+        expect(await partition(store, 0, "normal")).toEqual([]);
+        expect(await partition(store, 0, "high")).toEqual([entryOf(edited.to)]);
+      });
     }),
   );
 
