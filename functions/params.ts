@@ -32,6 +32,7 @@ export function awsParams({ shards, tickMs, lookaheadMs, retentionMs, keepRespon
     connectLeadMs: 250,
     // A conditional write and the last look at their worst; the record is durable before the instant.
     claimLeadMs: 60,
+    takeLeadMs: 2 * secondMs,
     callMsMax: maxTimeoutMs,
     // With 640 MB the last of so many in one instant is sent 7 ms late, by what docs/hints.md measures.
     namesPerHint: 15,

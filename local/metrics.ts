@@ -1,11 +1,12 @@
 /**
  * The metrics of the home, as Prometheus reads them. What happened is counted as it happens; what is (gauges) is asked for when
- * someone reads. Labels come from closed sets only, so that no caller and no target can grow the number of series.
+ * someone reads. Labels come from closed or bounded sets only, so that no caller and no target can grow the number of series.
  */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Job } from "../src/core/job.ts";
 import type { Answer } from "../src/core/outcome.ts";
+import type { ScheduleChange } from "../src/core/scheduleChange.ts";
 import { type EpochMs, secondMs } from "../src/core/time.ts";
 import type { Transition } from "../src/core/transition.ts";
 import type { Observe } from "../src/engine/ports.ts";
@@ -65,6 +66,7 @@ function observer(registers: Registry[]): Observe {
   const stretches = counter("stretches", "Stretches of the past that turns hinted.", []);
   const hintsDropped = counter("hints_dropped", "Hints that nothing was done for: too old, or what they name has moved on.", ["why"]);
   const outages = counter("outages", "Times a part of the home did not answer.", ["where"]);
+  const countOccurrences = occurrenceCounter(registers);
   const { lateness, callTime } = histograms(registers);
 
   function change({ from, to }: Transition): void {
@@ -89,6 +91,11 @@ function observer(registers: Registry[]): Observe {
         return enter(observation.job);
       case "changed":
         return change(observation.transition);
+      case "schedule_created":
+      case "rule_unreadable":
+        return;
+      case "schedule_changed":
+        return countOccurrences(observation.change);
       case "called":
         return call(observation.job.nextAttemptAt, observation.answer);
       case "lease_lost":
@@ -103,6 +110,24 @@ function observer(registers: Registry[]): Observe {
       default:
         observation satisfies never;
     }
+  };
+}
+
+/** Names are a caller's: beyond so many, schedules share one series. */
+const namesMax = 1_000;
+
+function occurrenceCounter(registers: Registry[]): (change: ScheduleChange) => void {
+  const occurrences = new Counter({
+    name: "onthedot_occurrences_total",
+    help: "Occurrences by schedule and what became of them; schedules beyond the first thousand are counted as other.",
+    labelNames: ["schedule", "state", "because"],
+    registers,
+  });
+  const names = new Set<string>();
+  return ({ from: { name }, entries }) => {
+    if (names.size < namesMax) names.add(name);
+    const schedule = names.has(name) ? name : "other";
+    for (const { state, because, count } of entries) occurrences.inc({ schedule, state, because }, count);
   };
 }
 

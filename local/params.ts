@@ -32,6 +32,7 @@ export function homeParams(settings: Pick<Settings, "leaseSlackMs" | "retentionM
     connectLeadMs: 100,
     // The 99th percentile of a commit when the disk is busy with others.
     claimLeadMs: 25,
+    takeLeadMs: 2 * secondMs,
     callMsMax: limits.timeoutMsMax,
     namesPerHint: 100,
     pageEntries: 500,

@@ -1,8 +1,8 @@
 /** Calling a job off. The answer is exact: "cancelled" means that nothing is in flight and nothing starts. */
 
-import type { ItemRef } from "../core/hint.ts";
+import type { JobRef } from "../core/hint.ts";
 import type { Cancelled, Failed, Running, Succeeded } from "../core/job.ts";
-import { cancel as cancelWaiting, requestCancel } from "../core/transition.ts";
+import { type CancelBecause, cancel as cancelWaiting, requestCancel } from "../core/transition.ts";
 import { commit } from "./commit.ts";
 import { type Engine, factsNow } from "./engine.ts";
 
@@ -13,7 +13,7 @@ export type CancelAnswer =
   | { readonly kind: "state_conflict"; readonly job: Succeeded | Failed }
   | { readonly kind: "not_found" };
 
-export async function cancel(engine: Engine, ref: ItemRef): Promise<CancelAnswer> {
+export async function cancel(engine: Engine, ref: JobRef, because: CancelBecause = "cancelled"): Promise<CancelAnswer> {
   // Each round that finds the job changed saw another writer succeed, so someone always gets on.
   for (;;) {
     const job = await engine.store.load(ref);
@@ -25,7 +25,7 @@ export async function cancel(engine: Engine, ref: ItemRef): Promise<CancelAnswer
       case "cancelled":
         return { kind: "cancelled", job };
       case "waiting": {
-        const cancelled = cancelWaiting(job, factsNow(engine));
+        const cancelled = cancelWaiting(job, factsNow(engine), because);
         if ((await commit(engine, cancelled)) === "committed") return { kind: "cancelled", job: cancelled.to };
         break;
       }

@@ -1,6 +1,6 @@
 /** Changing a waiting job. After the answer no attempt starts with older content; one already claimed is named instead. */
 
-import type { ItemRef } from "../core/hint.ts";
+import type { JobRef } from "../core/hint.ts";
 import type { Body, Final, Running, Waiting } from "../core/job.ts";
 import { type Edit, edit as editWaiting } from "../core/transition.ts";
 import { commit } from "./commit.ts";
@@ -22,7 +22,7 @@ export type EditAnswer =
 /** `ifVersion`: change only this version. `decide` is asked anew when the job has changed meanwhile. */
 export async function edit(
   engine: Engine,
-  ref: ItemRef,
+  ref: JobRef,
   decide: (job: Waiting) => EditRequest | { readonly field: string; readonly message: string },
   ifVersion: number | null,
 ): Promise<EditAnswer> {

@@ -1,6 +1,7 @@
 /** The engine as its verbs see it: the ports of a home, its parameters, and what this process holds. */
 
 import type { Running } from "../core/job.ts";
+import type { ScheduleFacts } from "../core/standing.ts";
 import { type EpochMs, later } from "../core/time.ts";
 import type { Facts } from "../core/transition.ts";
 import type { Admit } from "./admit.ts";
@@ -27,6 +28,8 @@ export type Params = {
   readonly connectLeadMs: number;
   /** How long before the instant the claim is written: the store's latency at its worst, so that it is not in the lateness. */
   readonly claimLeadMs: number;
+  /** How long before an occurrence is due it is taken: its job is inserted, claimed and connected within. */
+  readonly takeLeadMs: number;
   /** The longest call that this home can make. A job that was taken when longer ones could be made is called with this timeout, and not never. */
   readonly callMsMax: number;
   readonly namesPerHint: number;
@@ -66,6 +69,12 @@ export type Engine = Ports & { readonly params: Params; readonly register: Regis
 export function factsNow(engine: Engine): Facts {
   const now = engine.clock.now();
   return { now, change: engine.ids.change(), hintBefore: hintBefore(engine, now), retentionMs: engine.params.retentionMs };
+}
+
+/** As {@link factsNow}, for a change of a schedule. */
+export function scheduleFactsNow(engine: Engine): ScheduleFacts {
+  const now = engine.clock.now();
+  return { now, change: engine.ids.change(), hintBefore: hintBefore(engine, now), takeLeadMs: engine.params.takeLeadMs };
 }
 
 /**

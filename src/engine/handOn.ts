@@ -2,7 +2,7 @@
 
 import { shardOf, startOf } from "../core/hint.ts";
 import type { Waiting } from "../core/job.ts";
-import { later, secondMs } from "../core/time.ts";
+import { type EpochMs, later, secondMs } from "../core/time.ts";
 import { type AttemptAnswer, attempt, type Invocation, type SlotFrom } from "./attempt.ts";
 import { hintNamed, sendHints } from "./commit.ts";
 import type { Engine } from "./engine.ts";
@@ -45,16 +45,19 @@ async function attemptOrOutage(engine: Engine, job: Waiting, invocation: Invocat
   }
 }
 
+async function hintAfterOutage(engine: Engine, job: Waiting): Promise<void> {
+  const waitMs = outageWait(engine, job.wakeAt);
+  if (waitMs !== undefined) await hintNamed(engine, job, later(engine.clock.now(), waitMs));
+}
+
 /**
- * Each wait is as long as the item is late already, and past the grace the turn's stretches take over: an outage costs
+ * Each wait is as long as the item is late already, and past the grace the turn's stretches take over (undefined): an outage costs
  * an item a handful of hints, however long it lasts. The lead is added because the queue takes it off
  * again, and a pause has two seconds because the queue's whole-second delays are rounded down.
  */
-async function hintAfterOutage(engine: Engine, job: Waiting): Promise<void> {
-  const now = engine.clock.now();
-  const lateMs = now - job.wakeAt;
-  if (lateMs > engine.params.graceMs) return;
-  await hintNamed(engine, job, later(now, engine.params.leadMs + Math.max(outagePauseMs, lateMs)));
+export function outageWait(engine: Engine, wakeAt: EpochMs): number | undefined {
+  const lateMs = engine.clock.now() - wakeAt;
+  return lateMs > engine.params.graceMs ? undefined : engine.params.leadMs + Math.max(outagePauseMs, lateMs);
 }
 
 /** Its instant came and no slot was free: whoever is free next reads the wheel from its place on, oldest first. */

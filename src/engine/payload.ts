@@ -1,7 +1,7 @@
 /** Bodies and excerpts: written before the commit that names them, read when they are needed and not earlier. */
 
-import type { ItemRef } from "../core/hint.ts";
-import type { Body, Job } from "../core/job.ts";
+import type { AnyRef } from "../core/item.ts";
+import type { Body } from "../core/job.ts";
 import { limits } from "../core/limits.ts";
 import { type EpochMs, later, laterOf } from "../core/time.ts";
 import type { Engine } from "./engine.ts";
@@ -22,7 +22,7 @@ export function keptUntil(engine: Engine, job: Lifetime): EpochMs {
 }
 
 /** Small bodies ride inside the item; larger ones are written beside it, under a name that never existed before. */
-export async function keepBody(engine: Engine, owner: ItemRef, body: BodyBytes | null, until: EpochMs): Promise<Body | null> {
+export async function keepBody(engine: Engine, owner: AnyRef, body: BodyBytes | null, until: EpochMs): Promise<Body | null> {
   if (body === null) return null;
   const { contentType, bytes } = body;
   const byteCount = bytes.byteLength;
@@ -44,8 +44,8 @@ function inline(bytes: Uint8Array): { kept: "inline"; text: string } | { kept: "
 }
 
 /** "gone": the payload's time has passed. */
-export async function readBody(engine: Engine, job: Job): Promise<Uint8Array | null | "gone"> {
-  const { body } = job;
+export async function readBody(engine: Engine, owner: AnyRef & { readonly body: Body | null }): Promise<Uint8Array | null | "gone"> {
+  const { body } = owner;
   if (body === null) return null;
   switch (body.kept) {
     case "inline":
@@ -53,7 +53,7 @@ export async function readBody(engine: Engine, job: Job): Promise<Uint8Array | n
     case "inline_base64":
       return Buffer.from(body.base64, "base64");
     case "beside": {
-      const [bytes] = await engine.store.readPayloads(job, [body.payloadId]);
+      const [bytes] = await engine.store.readPayloads(owner, [body.payloadId]);
       return bytes ?? "gone";
     }
   }

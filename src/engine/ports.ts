@@ -3,11 +3,15 @@
  * switch on; an outage is thrown as `OutageError`, anything else thrown is a bug.
  */
 
-import type { Hint, ItemRef, WheelEntry, WheelKey } from "../core/hint.ts";
-import type { ChangeId, JobId, LeaseToken, PayloadId, TenantId } from "../core/ids.ts";
+import type { Kept } from "../core/calendar.ts";
+import type { Hint, WheelEntry, WheelKey } from "../core/hint.ts";
+import type { ChangeId, ItemId, JobId, LeaseToken, PayloadId, TenantId } from "../core/ids.ts";
+import type { AnyRef, Change, Item, ItemOf } from "../core/item.ts";
 import type { Job, Priority, Running, Waiting } from "../core/job.ts";
 import type { Answer } from "../core/outcome.ts";
 import type { Trace } from "../core/request.ts";
+import type { Standing } from "../core/schedule.ts";
+import type { ScheduleChange } from "../core/scheduleChange.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Transition } from "../core/transition.ts";
 
@@ -22,24 +26,38 @@ export class OutageError extends Error {
  */
 export type Store = {
   /** "exists": an item with this id stands, and was not touched. A second insert of the very same value (same change id) is "inserted". */
-  insert(job: Waiting): Promise<"inserted" | "exists">;
+  insert(item: Item): Promise<"inserted" | "exists">;
   /** Consistent: sees every commit that was answered before the call. */
-  load(ref: ItemRef): Promise<Job | undefined>;
+  load<Id extends ItemId>(ref: AnyRef<Id>): Promise<ItemOf<Id> | undefined>;
   /** As `load`, for many at once, in the order asked, repeated ones repeatedly; absent ones are left out. */
-  loadMany(refs: readonly ItemRef[]): Promise<readonly Job[]>;
+  loadMany<Id extends ItemId>(refs: readonly AnyRef<Id>[]): Promise<readonly ItemOf<Id>[]>;
   /**
    * Writes `to` where the stored item is `from.version` of the same creation (`createdAt`). "stale": someone else changed the item first, or it is gone; nothing
-   * was written. A change that is already in the item's history is "committed", also when others were written on top of it.
+   * was written. A change that is among those the item remembers is "committed", also when others were written on top of it.
    */
-  commit(transition: Transition): Promise<"committed" | "stale">;
+  commit(change: Change): Promise<"committed" | "stale">;
   /** Entries of one partition from `after` (exclusive) up to `until` (inclusive), in order. May lag behind commits. */
   wheel(page: WheelPage): Promise<readonly WheelEntry[]>;
   /** A tenant's jobs, newest first, from `after` (exclusive); at most `limit`, unfiltered. `next` is null at the end. */
   list(page: ListPage): Promise<{ readonly jobs: readonly Job[]; readonly next: ListKey | null }>;
+  /** A tenant's schedules or calendars by name, ascending, from `after` (exclusive); at most `limit`. `next` is null at the end. May lag behind commits. */
+  listNamed<Kind extends NamedKind>(
+    page: NamedPage<Kind>,
+  ): Promise<{ readonly items: readonly Named[Kind][]; readonly next: string | null }>;
   /** Keeps bytes that a later commit will name. They can be read until `keptUntil`, and never change: a second write of an id keeps the first. */
-  writePayload(owner: ItemRef, payload: { id: PayloadId; bytes: Uint8Array; keptUntil: EpochMs }): Promise<void>;
+  writePayload(owner: AnyRef, payload: { id: PayloadId; bytes: Uint8Array; keptUntil: EpochMs }): Promise<void>;
   /** In the order asked; undefined for those that are gone. */
-  readPayloads(owner: ItemRef, ids: readonly PayloadId[]): Promise<readonly (Uint8Array | undefined)[]>;
+  readPayloads(owner: AnyRef, ids: readonly PayloadId[]): Promise<readonly (Uint8Array | undefined)[]>;
+};
+
+/** What is kept under a name. */
+export type Named = { readonly schedule: Standing; readonly calendar: Kept };
+export type NamedKind = keyof Named;
+export type NamedPage<Kind extends NamedKind> = {
+  readonly tenant: TenantId;
+  readonly kind: Kind;
+  readonly after: string | null;
+  readonly limit: number;
 };
 
 export type WheelPage = {
@@ -133,6 +151,10 @@ export type Ids = {
 export type Observation =
   | { readonly kind: "created"; readonly job: Waiting }
   | { readonly kind: "changed"; readonly transition: Transition }
+  | { readonly kind: "schedule_created"; readonly schedule: Standing }
+  | { readonly kind: "schedule_changed"; readonly change: ScheduleChange }
+  /** The rule of a schedule could not be read any more, by this release or with this runtime's zones: it pauses itself. */
+  | { readonly kind: "rule_unreadable"; readonly schedule: Standing; readonly message: string }
   /** One call ended, whatever its answer. */
   | { readonly kind: "called"; readonly job: Running; readonly answer: Answer; readonly trace: Trace }
   /** An outcome that came too late: another holder has the job, and its record stands. */

@@ -1,6 +1,6 @@
 /** Looking at jobs: one with its answers' excerpts, or a list of which each page costs a bounded amount of work. */
 
-import type { ItemRef } from "../core/hint.ts";
+import type { JobRef } from "../core/hint.ts";
 import type { PayloadId, TenantId } from "../core/ids.ts";
 import type { Job } from "../core/job.ts";
 import { limits } from "../core/limits.ts";
@@ -11,7 +11,7 @@ import type { ListKey } from "./ports.ts";
 
 export type Inspected = { readonly job: Job; readonly excerpts: ReadonlyMap<PayloadId, Excerpt> };
 
-export async function inspect(engine: Engine, ref: ItemRef): Promise<Inspected | undefined> {
+export async function inspect(engine: Engine, ref: JobRef): Promise<Inspected | undefined> {
   const job = await engine.store.load(ref);
   return job === undefined ? undefined : withExcerpts(engine, job);
 }
@@ -32,6 +32,8 @@ export type JobFilter = {
   readonly states: readonly Job["state"][] | null;
   /** All of them. */
   readonly labels: readonly (readonly [key: string, value: string])[];
+  /** The name of the schedule that made them. */
+  readonly schedule: string | null;
   readonly dueFrom: EpochMs | null;
   readonly dueBefore: EpochMs | null;
 };
@@ -64,6 +66,7 @@ export async function listJobs(
 
 function matches(job: Job, filter: JobFilter): boolean {
   if (filter.states !== null && !filter.states.includes(job.state)) return false;
+  if (filter.schedule !== null && job.schedule?.name !== filter.schedule) return false;
   if (filter.dueFrom !== null && job.dueAt < filter.dueFrom) return false;
   if (filter.dueBefore !== null && job.dueAt >= filter.dueBefore) return false;
   return filter.labels.every(([key, value]) => job.labels[key] === value);

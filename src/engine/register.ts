@@ -4,7 +4,7 @@
  */
 
 import type { ItemRef } from "../core/hint.ts";
-import type { JobId, LeaseToken, TenantId } from "../core/ids.ts";
+import type { LeaseToken, TenantId } from "../core/ids.ts";
 import type { EpochMs } from "../core/time.ts";
 
 export type Held = {
@@ -38,12 +38,12 @@ export type Register = {
 };
 
 export function createRegister(): Register {
-  const tenants = new Map<TenantId, Map<JobId, Held>>();
+  const tenants = new Map<TenantId, Map<ItemRef["id"], Held>>();
   const find = (ref: ItemRef) => tenants.get(ref.tenant)?.get(ref.id);
 
   return {
     hold(ref) {
-      const held = tenants.get(ref.tenant) ?? new Map<JobId, Held>();
+      const held = tenants.get(ref.tenant) ?? new Map<ItemRef["id"], Held>();
       tenants.set(ref.tenant, held);
       if (held.has(ref.id)) return undefined;
       const item: Held = { token: null, cancelAsked: false, abort: new AbortController(), cutOff: false, missedAt: null };

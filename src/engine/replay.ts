@@ -1,6 +1,6 @@
 /** Doing an ended job's call again, as a new job that points to the old one. */
 
-import type { ItemRef } from "../core/hint.ts";
+import type { JobRef } from "../core/hint.ts";
 import { isLive, type Live, type Waiting } from "../core/job.ts";
 import { create, replay as replayOf } from "../core/transition.ts";
 import { hintNamed } from "./commit.ts";
@@ -15,7 +15,7 @@ export type ReplayAnswer =
   /** Its body was too large to be kept this long. */
   | { readonly kind: "body_gone" };
 
-export async function replay(engine: Engine, ref: ItemRef): Promise<ReplayAnswer> {
+export async function replay(engine: Engine, ref: JobRef): Promise<ReplayAnswer> {
   const ended = await engine.store.load(ref);
   if (ended === undefined) return { kind: "not_found" };
   if (isLive(ended)) return { kind: "state_conflict", job: ended };

@@ -9,7 +9,7 @@ import { groupNames } from "./group.ts";
 import { type BodyBytes, keepBody, keptUntil } from "./payload.ts";
 
 /** A job as a caller asks for it, every default filled in. */
-export type Submission = Omit<NewJob, "id" | "body" | "replayOf" | "fingerprint"> & {
+export type Submission = Omit<NewJob, "id" | "body" | "replayOf" | "schedule" | "fingerprint"> & {
   readonly body: BodyBytes | null;
   /** The caller's idempotency key, with the digest of the request it stands for. */
   readonly key: { readonly text: string; readonly fingerprint: string } | null;
@@ -43,7 +43,7 @@ async function insert(engine: Engine, submission: Submission): Promise<Submitted
   const id: JobId = key === null ? engine.ids.job(engine.clock.now()) : jobIdOfKey(wanted.tenant, key.text);
   const ref = { tenant: wanted.tenant, id };
   const body = await keepBody(engine, ref, bytes, keptUntil(engine, wanted));
-  const job = create({ ...wanted, id, body, fingerprint: key?.fingerprint ?? null, replayOf: null }, factsNow(engine));
+  const job = create({ ...wanted, id, body, fingerprint: key?.fingerprint ?? null, replayOf: null, schedule: null }, factsNow(engine));
   return (await insertUnlessExists(engine, job)) ?? (await insertUnlessExists(engine, job)) ?? { kind: "conflict" };
 }
 

@@ -4,10 +4,12 @@
  */
 
 import type { Hint, NamesHint } from "../core/hint.ts";
+import { isScheduleId } from "../core/ids.ts";
 import type { Waiting } from "../core/job.ts";
 import type { Invocation } from "./attempt.ts";
 import type { Engine } from "./engine.ts";
 import { attemptOrHandOn } from "./handOn.ts";
+import { attendSchedule } from "./schedules/attend.ts";
 import { walk } from "./walk.ts";
 
 /** Rejects with `OutageError` when the store could not be read at all: the hint should come again. Nothing else makes a hint fail. */
@@ -30,13 +32,17 @@ async function wakeNames(engine: Engine, hint: NamesHint, invocation: Invocation
   const owed = new Set(hint.names.map(({ tenant, id, wakeAt }) => `${tenant} ${id} ${wakeAt}`));
   const named = new Map(hint.names.map((name) => [`${name.tenant} ${name.id}`, name]));
   const free = [...named.values()].filter((name) => engine.register.noteMissed(name) === "free");
-  const jobs = await engine.store.loadMany(free);
+  const schedules = free.flatMap(({ tenant, id, wakeAt }) => (isScheduleId(id) ? [{ tenant, id, wakeAt }] : []));
+  const jobs = await engine.store.loadMany(free.flatMap(({ tenant, id }) => (isScheduleId(id) ? [] : [{ tenant, id }])));
   const due = jobs.filter((job): job is Waiting => job.state === "waiting" && owed.has(`${job.tenant} ${job.id} ${job.wakeAt}`));
-  if (due.length === 0) return drop(engine, "moved");
+  if (due.length + schedules.length === 0) return drop(engine, "moved");
   const among = due.filter((job) => job.leaseLossCount === 0);
   const lonely = due.filter((job) => job.leaseLossCount > 0);
   // All settle, whatever one of them meets: an invocation that ended now would take the others' calls along.
-  const ended = await Promise.allSettled(among.map((job) => attemptOrHandOn(engine, job, invocation, "at_claim")));
+  const ended = await Promise.allSettled([
+    ...among.map((job) => attemptOrHandOn(engine, job, invocation, "at_claim")),
+    ...schedules.map((schedule) => attendSchedule(engine, { ...schedule, priority: hint.priority }, invocation)),
+  ]);
   const bug = ended.find((one) => one.status === "rejected");
   if (bug !== undefined) throw bug.reason;
   // Whatever killed its executor before must find no other call in flight here to take along.

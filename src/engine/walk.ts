@@ -5,6 +5,7 @@
 
 import type { StretchHint, WheelEntry, WheelKey } from "../core/hint.ts";
 import type { Job, Running } from "../core/job.ts";
+import type { Schedule } from "../core/schedule.ts";
 import { later, secondMs } from "../core/time.ts";
 import { loseLease } from "../core/transition.ts";
 import type { Invocation } from "./attempt.ts";
@@ -12,6 +13,8 @@ import { commit, hintNamed, sendHints } from "./commit.ts";
 import { type Engine, factsNow, isLeaseOver } from "./engine.ts";
 import { attemptOrHandOn } from "./handOn.ts";
 import { OutageError } from "./ports.ts";
+import { meetOrHandOn } from "./schedules/attend.ts";
+import { hintJobs } from "./schedules/taken.ts";
 import type { Release } from "./slots.ts";
 
 /** How far a walk has come, and whether the invocation still has time for more. */
@@ -81,11 +84,11 @@ async function startAll(
   invocation: Invocation,
   progress: Progress,
 ): Promise<void> {
-  const jobs = await loadOrRelease(engine, entries, slots);
-  for (const job of jobs) {
+  const items = await loadOrRelease(engine, entries, slots);
+  for (const item of items) {
     const slot = slots.pop();
-    if (slot === undefined) throw new Error(`expected a slot for each of ${jobs.length} items, got fewer`);
-    const started: Promise<void> = attendAlone(engine, job, slot, invocation, progress).finally(() => progress.started.delete(started));
+    if (slot === undefined) throw new Error(`expected a slot for each of ${items.length} items, got fewer`);
+    const started: Promise<void> = attendAlone(engine, item, slot, invocation, progress).finally(() => progress.started.delete(started));
     progress.started.add(started);
   }
   for (const unused of slots) unused();
@@ -93,7 +96,11 @@ async function startAll(
   if (last !== undefined) progress.place = keyOf(last);
 }
 
-async function loadOrRelease(engine: Engine, entries: readonly WheelEntry[], slots: readonly Release[]): Promise<readonly Job[]> {
+async function loadOrRelease(
+  engine: Engine,
+  entries: readonly WheelEntry[],
+  slots: readonly Release[],
+): Promise<readonly (Job | Schedule)[]> {
   try {
     return await engine.store.loadMany(entries);
   } catch (cause) {
@@ -103,33 +110,41 @@ async function loadOrRelease(engine: Engine, entries: readonly WheelEntry[], slo
 }
 
 /** Never rejects: one item's bug ends no other's call. */
-async function attendAlone(engine: Engine, job: Job, slot: Release, invocation: Invocation, progress: Progress): Promise<void> {
+async function attendAlone(engine: Engine, item: Job | Schedule, slot: Release, invocation: Invocation, progress: Progress): Promise<void> {
   try {
-    if ((await attend(engine, job, slot, invocation)) === "no_time") progress.outOfTime = true;
+    if ((await attend(engine, item, slot, invocation)) === "no_time") progress.outOfTime = true;
   } catch (cause) {
     progress.bug ??= { cause };
   }
 }
 
 /** Does what one item of the past needs. */
-async function attend(engine: Engine, job: Job, slot: Release, invocation: Invocation): Promise<"attended" | "no_time"> {
-  switch (job.state) {
+async function attend(engine: Engine, item: Job | Schedule, slot: Release, invocation: Invocation): Promise<"attended" | "no_time"> {
+  switch (item.state) {
     case "waiting": {
       // An entry of the index may be older than its record: whoever moved the job has hinted it.
-      if (job.wakeAt > engine.clock.now()) break;
-      if (job.leaseLossCount > 0) {
+      if (item.wakeAt > engine.clock.now()) break;
+      if (item.leaseLossCount > 0) {
         slot();
-        await hintNamed(engine, job);
+        await hintNamed(engine, item);
         return "attended";
       }
-      return (await attemptOrHandOn(engine, job, invocation, slot)) === "no_time" ? "no_time" : "attended";
+      return (await attemptOrHandOn(engine, item, invocation, slot)) === "no_time" ? "no_time" : "attended";
     }
     case "running":
-      if (isLeaseOver(engine, job)) await endLease(engine, job);
+      if (isLeaseOver(engine, item)) await endLease(engine, item);
+      break;
+    case "active":
+    case "paused":
+    case "finished":
+      if (item.wakeAt > engine.clock.now()) break;
+      // Its jobs go into hints of their own: this slot is one of the past's.
+      await hintJobs(engine, await meetOrHandOn(engine, item));
       break;
     case "succeeded":
     case "failed":
     case "cancelled":
+    case "deleted":
       break;
   }
   slot();

@@ -9,6 +9,10 @@ export type Level = (typeof levels)[number];
  */
 type FieldValues = {
   job: string;
+  /** The name of one. */
+  schedule: string;
+  /** Occurrences that the line is about. */
+  count: number;
   attempt: number;
   /** The trace id sent to the target as `traceparent`. */
   trace: string;

@@ -6,6 +6,7 @@
 import type { Job, Running } from "../core/job.ts";
 import type { Answer } from "../core/outcome.ts";
 import type { Trace } from "../core/request.ts";
+import type { ScheduleChange } from "../core/scheduleChange.ts";
 import { formatInstant } from "../core/time.ts";
 import type { Transition } from "../core/transition.ts";
 import type { Observe } from "../engine/ports.ts";
@@ -20,6 +21,21 @@ export function observationLog(log: Log, tellOutage: TellOutage = createOutageLo
         break;
       case "changed":
         writeChange(log, observation.transition);
+        break;
+      case "schedule_created":
+        log("debug", `the schedule ${observation.schedule.name} is made`, { schedule: observation.schedule.name });
+        break;
+      case "schedule_changed":
+        writeOccurrences(log, observation.change);
+        break;
+      case "rule_unreadable":
+        log(
+          "error",
+          `the schedule ${observation.schedule.name} pauses itself, for its rule cannot be read any more: ${observation.message}`,
+          {
+            schedule: observation.schedule.name,
+          },
+        );
         break;
       case "called":
         if (log.isOn("info")) writeCall(log, observation.job, observation.answer, observation.trace);
@@ -53,6 +69,17 @@ export function observationLog(log: Log, tellOutage: TellOutage = createOutageLo
 
 function about(job: Job): Fields {
   return { job: job.id, attempt: job.attemptCount };
+}
+
+/** What fires is told by its calls; what does not is told here, for nobody else may notice. */
+function writeOccurrences(log: Log, { from: { name }, because: why, entries }: ScheduleChange): void {
+  if (why === "failures") log("warn", `the schedule ${name} pauses itself: too many of its jobs failed in a row`, { schedule: name });
+  for (const { state, because, count, firstAt, lastAt } of entries) {
+    const level = state === "missed" || state === "dropped" ? "warn" : "debug";
+    if (!log.isOn(level)) continue;
+    const span = count === 1 ? formatInstant(firstAt) : `${count} from ${formatInstant(firstAt)} to ${formatInstant(lastAt)}`;
+    log(level, `${name} ${state} (${because}) ${span}`, { schedule: name, state, because, count });
+  }
 }
 
 /** A job that ends failed has given up what a caller asked for: nobody else may notice. */

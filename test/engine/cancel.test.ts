@@ -1,6 +1,7 @@
 /** Calling a job off at any instant: the answer says what is so, and what was not recorded has no effect. */
 
 import { describe, expect, it } from "vitest";
+import type { JobRef } from "../../src/core/hint.ts";
 import { soleTenant } from "../../src/core/ids.ts";
 import { later, secondMs } from "../../src/core/time.ts";
 import { cancel } from "../../src/engine/cancel.ts";
@@ -12,7 +13,7 @@ import { type Answerer, answerWith, type Home, openHome, silence } from "./home.
 import { createVirtualClock } from "./virtualClock.ts";
 
 const dueAt = later(startAt, secondMs);
-const load = (home: Home, job: Parameters<Home["engine"]["store"]["load"]>[0]) => home.engine.store.load(job);
+const load = (home: Home, job: JobRef) => home.engine.store.load(job);
 
 describe("a cancel", () => {
   it.each([
@@ -152,8 +153,7 @@ describe("a cancel that nobody tells the executor of", () => {
   const params = { cancelWatch: { kind: "asks", leadMs: 5, everyMs: 2 * secondMs } } as const;
 
   /** As from another process: the record is marked, and the executor's register is not told. */
-  const cancelElsewhere = (home: Home, job: Parameters<Home["engine"]["store"]["load"]>[0]) =>
-    cancel({ ...home.engine, register: openHome().engine.register }, job);
+  const cancelElsewhere = (home: Home, job: JobRef) => cancel({ ...home.engine, register: openHome().engine.register }, job);
 
   it("is found by the last look before the first byte", async () => {
     const home = openHome({ params });

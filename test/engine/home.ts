@@ -53,6 +53,7 @@ export const homeParams: Params = {
   leadMs: 150,
   connectLeadMs: 100,
   claimLeadMs: 20,
+  takeLeadMs: 2 * secondMs,
   callMsMax: limits.timeoutMsMax,
   namesPerHint: 100,
   pageEntries: 200,

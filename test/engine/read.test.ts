@@ -10,7 +10,7 @@ import { faultyStore } from "./faultyStore.ts";
 import { openHome } from "./home.ts";
 import { createVirtualClock } from "./virtualClock.ts";
 
-const everything: JobFilter = { states: null, labels: [], dueFrom: null, dueBefore: null };
+const everything: JobFilter = { states: null, labels: [], schedule: null, dueFrom: null, dueBefore: null };
 
 /** A home that counts the jobs that its lists look at. */
 function open() {

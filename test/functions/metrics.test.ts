@@ -9,6 +9,7 @@ import { later } from "../../src/core/time.ts";
 import { cancel, claim, requestCancel, settle } from "../../src/core/transition.ts";
 import type { Observation } from "../../src/engine/ports.ts";
 import { againEnd, claimed, doneEnd, factsAt, leaseAt, neverEnd, runningJob, startAt, waitingJob } from "../builders.ts";
+import { activeSchedule, takeNext } from "../scheduleBuilders.ts";
 import { contextOf, type DoorName } from "./environment.ts";
 import { stubEnvironment, writtenBy } from "./instance.ts";
 
@@ -99,6 +100,7 @@ describe("a count", () => {
   it("is written by each of the names that the alarms know", async () => {
     const names: Record<CountName, true> = {
       ...{ Created: true, Jobs: true, Calls: true, LeaseLost: true, Outages: true, HintsDropped: true, Ticks: true, Paused: true },
+      Occurrences: true,
       ...{ RangesLate: true, Named: true, Stretches: true, DeadLetters: true, Reconciled: true, ReconcileFailed: true },
     };
     const written = await stored((metrics) => {
@@ -106,6 +108,19 @@ describe("a count", () => {
     });
     expect(written.map(({ metric }) => metric)).toEqual(Object.keys(names).map((name) => `${name} Count`));
   });
+});
+
+it("what became of occurrences is counted by the reason, with the schedule's name beside it and not as a dimension", async () => {
+  const schedule = activeSchedule();
+  const change = takeNext(schedule);
+  const documents = await writtenBy(() => {
+    const metrics = createFunctionMetrics({ stage: "test", now: () => startAt });
+    metrics.observe({ kind: "schedule_changed", change });
+    metrics.flush();
+  });
+  const apart = documents.filter((document) => document["because"] === "fired_due");
+  expect(apart.flatMap(storedOf)).toEqual([{ metric: "Occurrences Count", dimensions: { ...own, because: "fired_due" }, values: 1 }]);
+  expect(apart.map((document) => document["schedule"])).toEqual([schedule.name]);
 });
 
 describe("the end of an invocation", () => {
