@@ -6,10 +6,12 @@ import { becauses, priorities } from "../core/job.ts";
 import { methods } from "../core/target.ts";
 import { ProblemDocument } from "./problem.ts";
 
-const id = z.string().meta({ pattern: "^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$", examples: ["job_01JZX0V5QK3M8R6T2Y4W7B9CDE"] });
-const instant = z.string().meta({ format: "date-time", description: "UTC with milliseconds.", examples: ["2027-01-01T00:00:00.000Z"] });
-const duration = z.string().meta({ examples: ["30s"] });
-const count = z.int().min(0);
+export const jobId = z.string().meta({ pattern: "^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$", examples: ["job_01JZX0V5QK3M8R6T2Y4W7B9CDE"] });
+export const instant = z
+  .string()
+  .meta({ format: "date-time", description: "UTC with milliseconds.", examples: ["2027-01-01T00:00:00.000Z"] });
+export const duration = z.string().meta({ examples: ["30s"] });
+export const count = z.int().min(0);
 
 const states = ["waiting", "running", "succeeded", "failed", "cancelled"] as const;
 export const state = z.enum(states);
@@ -53,35 +55,44 @@ const Attempt = z
   })
   .meta({ description: "One try of a job." });
 
+/** What is called and how. */
+export const callFields = {
+  target: z
+    .strictObject({ url: z.string(), method: z.enum(methods), headers: z.record(z.string(), z.string()) })
+    .meta({ description: 'Names in lower case. The values of headers that carry credentials read "***".' }),
+  body: z
+    .strictObject({ contentType: z.string(), bytes: count })
+    .nullable()
+    .meta({ description: "What is sent, in summary; null where no body is." }),
+  retry: z.strictObject({
+    maxAttempts: z.int(),
+    minBackoff: duration,
+    maxBackoff: duration,
+    maxDoublings: z.int(),
+    maxAge: duration,
+    jitter: z.boolean(),
+    retryOn: z.array(z.union([z.string(), z.int()])),
+  }),
+  timeout: duration,
+  priority: z.enum(priorities),
+  labels: z.record(z.string(), z.string()),
+};
+
 export const JobAnswer = z
   .strictObject({
-    id,
+    id: jobId,
     state,
     dueAt: instant.meta({ description: "When the call is owed. Moved by the caller only." }),
     createdAt: instant,
     version: z.int().min(1).meta({ description: "Raised by every change. The ETag is this number in quotes." }),
     because: z.enum(becauses).meta({ description: "Why the job is in this state." }),
-    target: z
-      .strictObject({ url: z.string(), method: z.enum(methods), headers: z.record(z.string(), z.string()) })
-      .meta({ description: 'Names in lower case. The values of headers that carry credentials read "***".' }),
-    body: z
-      .strictObject({ contentType: z.string(), bytes: count })
-      .nullable()
-      .meta({ description: "What is sent, in summary; null where no body is." }),
-    retry: z.strictObject({
-      maxAttempts: z.int(),
-      minBackoff: duration,
-      maxBackoff: duration,
-      maxDoublings: z.int(),
-      maxAge: duration,
-      jitter: z.boolean(),
-      retryOn: z.array(z.union([z.string(), z.int()])),
-    }),
-    timeout: duration,
+    ...callFields,
     deadline: instant.nullable(),
-    priority: z.enum(priorities),
-    labels: z.record(z.string(), z.string()),
-    replayOf: id.nullable().meta({ description: "The ended job whose call this one does again." }),
+    replayOf: jobId.nullable().meta({ description: "The ended job whose call this one does again." }),
+    schedule: z
+      .strictObject({ name: z.string(), nominalAt: instant.meta({ description: "The occurrence, as the rule says." }) })
+      .nullable()
+      .meta({ description: "The schedule that made it; null for a job of its own." }),
     nextAttemptAt: instant
       .nullable()
       .meta({ description: "When the attempt that is next, or now running, is owed; null once the job has ended." }),

@@ -6,12 +6,12 @@ import { formatInstant } from "../core/time.ts";
 import type { DeadLetterListAnswer } from "./answers.ts";
 import { type CursorScope, cursorProblem, readCursor, writeCursor } from "./cursor.ts";
 import type { Handler } from "./desk.ts";
-import { readPageQuery } from "./query.ts";
+import { PageQuery, readQuery } from "./query.ts";
 import { jsonReply } from "./reply.ts";
 
 export function listDeadLetters(deadLetters: Pick<DeadLetters, "list">): Handler {
   return async ({ tenant, cursorKey }, { request }) => {
-    const query = readPageQuery(request.url);
+    const query = readQuery(PageQuery, request.url);
     if (!query.ok) return query.problem;
     const scope: CursorScope = { key: cursorKey, tenant, filter: "dead letters" };
     const { cursor, limit = limits.listLimitDefault } = query.value;

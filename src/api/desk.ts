@@ -31,7 +31,7 @@ export type Desk = {
 export type Call = {
   readonly request: Request;
   readonly requestId: string;
-  /** What the path has in the place of an id; undefined where it has none. */
+  /** What the path has in the place of an id or a name; undefined where it has none. */
   readonly id: string | undefined;
 };
 
@@ -39,6 +39,8 @@ export type Call = {
 export type Handled = Promise<Reply | Problem>;
 export type Handler = (desk: Desk, call: Call) => Handled;
 export type JobHandler = (desk: Desk, call: Call, id: JobId) => Handled;
+/** `name`: one that may stand. */
+export type NameHandler = (desk: Desk, call: Call, name: string) => Handled;
 
 export function readingNow({ engine, tenant, allow, shapes }: Desk): Reading {
   return { tenant, allow, shapes, now: engine.clock.now() };

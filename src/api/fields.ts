@@ -223,6 +223,16 @@ export const bodyBase64 = text<Uint8Array>(
   },
 );
 
+/** A few words for people. */
+export function note(charsMax: number, description: string) {
+  return text<string>({ description, minLength: 1, maxLength: charsMax }, (written) => {
+    if (written === "") return { code: "too_small", message: "expected some text, got none; leave the field out instead" };
+    if (written.length > charsMax) return { code: "too_large", message: `expected at most ${charsMax} characters, got ${written.length}` };
+    if (!control.test(written) && written.isWellFormed()) return { value: written };
+    return { code: "invalid_format", message: "expected text without control characters, line breaks and unpaired surrogates" };
+  });
+}
+
 /** A value's kind in a caller's words. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return "nothing";

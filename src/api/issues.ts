@@ -34,14 +34,17 @@ function fieldError(issue: Exclude<z.core.$ZodIssue, z.core.$ZodIssueUnrecognize
     case "invalid_value":
       return valueError(field, issue.values, got);
     case "invalid_union":
-      return { field, code: "invalid_value", message: `expected ${unionChoices}, got ${kindOf(got)}` };
+      return { field, code: "invalid_value", message: `expected ${choicesOf(issue.path)}, got ${kindOf(got)}` };
     default:
       return { field, code: "invalid_value", message: `expected another value, got ${kindOf(got)}; see /openapi.json` };
   }
 }
 
-/** The only union in any request is `retryOn`'s. */
-const unionChoices = '"4xx", "5xx", "network", "timeout" or a status from 400 to 599';
+/** The unions in requests are those of `dates` and `retryOn`. */
+function choicesOf(path: Path): string {
+  if (path.includes("dates")) return 'a date, or { "from", "to" } with two';
+  return '"4xx", "5xx", "network", "timeout" or a status from 400 to 599';
+}
 
 const expectations: Record<string, string> = {
   string: "a text",
@@ -75,17 +78,15 @@ function valueError(field: string, values: readonly unknown[], got: unknown): Fi
 
 function unknownField(path: Path, name: string, shape: z.ZodType): FieldError {
   const own = namesAt(shape, path);
-  const meant = nearest(name, own) ?? nestedName(name, shape, own);
+  const meant = nearest(name, own) ?? nestedName(name, shape, { path, own });
   const hint = meant === undefined ? "; leave it out, or see /openapi.json for what there is" : `; did you mean \`${meant}\`?`;
   return { field: formatPath([...path, name]), code: "unknown_field", message: `this field is not known${hint}` };
 }
 
 /** `url` at the top is most likely `target.url`. */
-function nestedName(name: string, shape: z.ZodType, outer: readonly string[]): string | undefined {
-  for (const parent of outer) {
-    if (namesAt(shape, [parent]).includes(name)) return `${parent}.${name}`;
-  }
-  return undefined;
+function nestedName(name: string, shape: z.ZodType, { path, own }: { path: Path; own: readonly string[] }): string | undefined {
+  const parent = own.find((one) => namesAt(shape, [...path, one]).includes(name));
+  return parent === undefined ? undefined : formatPath([...path, parent, name]);
 }
 
 /** The fields that a shape knows at a place; none where it is no object of known fields. */

@@ -1,25 +1,26 @@
-/** What a rule would yield, before there is a schedule: nothing is stored. */
+/** What a rule would yield, before there is a schedule, or of one that stands: nothing is stored. */
 
 import { limits } from "../core/limits.ts";
 import { ruleBounds } from "../core/recurrence/bounds.ts";
-import { occurrences } from "../core/recurrence/occurrences.ts";
-import { parseRule, type Rule, spentMembers } from "../core/recurrence/rule.ts";
-import { dueWithin, placeOf, type Window } from "../core/recurrence/window.ts";
-import { type EpochMs, earlierOf, formatInstant } from "../core/time.ts";
+import { placeOf } from "../core/recurrence/window.ts";
+import { earlierOf, formatInstant } from "../core/time.ts";
+import { findSchedule, upcomingFrom } from "../engine/schedules/read.ts";
+import { agendaOf, loadCalendars } from "../engine/schedules/rule.ts";
 import type { PreviewAnswer } from "./answers.ts";
-import { type Handler, readWritten } from "./desk.ts";
+import { type Handler, type NameHandler, readWritten } from "./desk.ts";
 import { fieldErrors } from "./issues.ts";
-import { formatPath } from "./path.ts";
-import { type FieldError, fieldProblem } from "./problem.ts";
+import { fieldProblem } from "./problem.ts";
+import { PreviewQuery, readQuery } from "./query.ts";
 import { isRecord } from "./relations.ts";
 import { jsonReply } from "./reply.ts";
-import { readableException, readableMember } from "./ruleFields.ts";
+import { namedCalendars, notCovered, readRule, spentFields } from "./rule.ts";
+import { scheduleNotFound, unreadable } from "./scheduleReply.ts";
 import { previewShape } from "./schema.ts";
 import { brokenJson, inexactNumbers, notAnObject } from "./submission.ts";
 
 const bounds = { bytesMax: limits.requestBytesMax, depthMax: limits.jsonDepthMax };
 
-export const previewSchedule: Handler = async ({ engine }, { request }) => {
+export const previewRule: Handler = async ({ engine, tenant }, { request }) => {
   const written = await readWritten(request, bounds);
   if (!written.ok) return written.problem;
   const { value: raw, findings } = written.value;
@@ -31,49 +32,35 @@ export const previewSchedule: Handler = async ({ engine }, { request }) => {
   const from = (parsed.success ? parsed.data.from : undefined) ?? now;
   const errors = parsed.success ? [] : fieldErrors(parsed.error.issues, raw, previewShape);
   errors.push(...inexactNumbers(findings));
-  const read = readRule(raw["when"], raw["except"], from, earlierOf(from, now));
-  if ("wrong" in read) errors.push(...read.wrong.filter(({ field }) => !errors.some((error) => covers(error.field, field))));
-  if (errors.length > 0 || !parsed.success || "wrong" in read) {
+  const { when, except } = raw;
+  const calendars = await loadCalendars(engine, tenant, namedCalendars(except));
+  const read = readRule({ when, except }, { createdAt: from, calendars });
+  errors.push(...notCovered(errors, read.ok ? spentFields(read.rule, earlierOf(from, now)) : read.wrong));
+  if (errors.length > 0 || !parsed.success || !read.ok) {
     return fieldProblem("invalid_request", errors.slice(0, ruleBounds.mistakesMax));
   }
-  const { window, count = ruleBounds.previewDefault } = parsed.data;
-  return jsonReply(200, preview(read.rule, { from, count, window, seed: JSON.stringify(raw["when"]) }));
+  const { window = null, count = ruleBounds.previewDefault } = parsed.data;
+  const agenda = { rule: read.rule, window, place: placeOf(JSON.stringify(when)) };
+  return jsonReply(200, viewOf(upcomingFrom(agenda, from, count)));
 };
 
-/** Whether an error names a field or one that it is in. */
-function covers(field: string, inner: string): boolean {
-  return inner === field || inner.startsWith(`${field}.`) || inner.startsWith(`${field}[`);
-}
+/** What a schedule's rule yields with the calendars as they stand, whatever its state, and each call at its own place in the window. */
+export const previewSchedule: NameHandler = async ({ engine, tenant }, { request }, name) => {
+  const query = readQuery(PreviewQuery, request.url);
+  if (!query.ok) return query.problem;
+  const schedule = await findSchedule(engine, { tenant, name });
+  if (schedule === undefined) return scheduleNotFound();
+  const agenda = await agendaOf(engine, schedule);
+  if (typeof agenda === "string") return unreadable(agenda);
+  const { from = engine.clock.now(), count = ruleBounds.previewDefault } = query.value;
+  return jsonReply(200, viewOf(upcomingFrom(agenda, from, count)));
+};
 
-/**
- * The rule in a request, or what is wrong with it beside its structure. `createdAt` anchors an `every` without one; a member that
- * never fires from `aliveAt` on is wrong.
- */
-function readRule(when: unknown, except: unknown, createdAt: EpochMs, aliveAt: EpochMs): { rule: Rule } | { wrong: FieldError[] } {
-  // Of a list that is too long no more is read than shows that it is.
-  const written = {
-    when: Array.isArray(when) ? when.slice(0, ruleBounds.rulesMax + 1).map(readableMember) : readableMember(when),
-    except: Array.isArray(except) ? except.slice(0, ruleBounds.exceptionsMax + 1).map(readableException) : [],
-  };
-  const parsed = parseRule(written, createdAt);
-  const mistakes = parsed.ok ? spentMembers(parsed.rule, aliveAt) : parsed.mistakes;
-  if (mistakes.length === 0 && parsed.ok) return { rule: parsed.rule };
-  return { wrong: mistakes.map(({ path, code, message }) => ({ field: formatPath(path), code, message })) };
-}
-
-type Look = { readonly from: EpochMs; readonly count: number; readonly window: Window | undefined; readonly seed: string };
-
-/** One occurrence more than is shown is looked for: a window ends at the next. */
-function preview(rule: Rule, { from, count, window, seed }: Look): PreviewAnswer {
-  const { found, stoppedAt } = occurrences(rule, { from, count: window === undefined ? count : count + 1 });
-  const place = placeOf(seed);
-  const shown = found.slice(0, count);
+function viewOf({ found, stoppedAt }: ReturnType<typeof upcomingFrom>): PreviewAnswer {
   return {
-    occurrences: shown.map(({ nominalAt, local, note }, index) => {
-      const nextAt = found[index + 1]?.nominalAt ?? stoppedAt;
-      const dueAt = window === undefined ? nominalAt : dueWithin(window, place, nominalAt, nextAt);
+    occurrences: found.map(({ nominalAt, dueAt, local, note }) => {
       return { nominalAt: formatInstant(nominalAt), dueAt: formatInstant(dueAt), local, note };
     }),
-    searchedUntil: stoppedAt === null || shown.length === count ? null : formatInstant(stoppedAt),
+    searchedUntil: stoppedAt === null ? null : formatInstant(stoppedAt),
   };
 }

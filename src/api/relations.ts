@@ -34,7 +34,14 @@ export function patchRelations(raw: Raw, now: EpochMs): FieldError[] {
   return errors;
 }
 
-function sharedRelations(raw: Raw): FieldError[] {
+/** What a schedule's jobs are made of: when they are due is not theirs to say. */
+export function templateRelations(raw: Raw): FieldError[] {
+  const errors = bodyRelations(raw);
+  if (isRecord(raw["target"])) bodyless(raw["target"], raw, errors);
+  return errors;
+}
+
+function bodyRelations(raw: Raw): FieldError[] {
   const errors: FieldError[] = [];
   const bodies = bodyNames.filter((name) => raw[name] !== undefined);
   for (const name of bodies.slice(1)) {
@@ -44,6 +51,11 @@ function sharedRelations(raw: Raw): FieldError[] {
     const message = 'expected a JSON value, got null; leave the field out for no body, or send bodyText "null" with a content-type header';
     errors.push({ field: "body", code: "invalid_type", message });
   }
+  return errors;
+}
+
+function sharedRelations(raw: Raw): FieldError[] {
+  const errors = bodyRelations(raw);
   for (const [name, other] of [
     ["delay", "dueAt"],
     ["expireAfter", "deadline"],
@@ -97,7 +109,7 @@ function dueOf(raw: Raw, now: EpochMs): EpochMs | undefined {
   return instantOf(raw, "dueAt");
 }
 
-function instantOf(raw: Raw, name: string): EpochMs | undefined {
+export function instantOf(raw: Raw, name: string): EpochMs | undefined {
   const written = raw[name];
   return typeof written === "string" ? parseInstant(written) : undefined;
 }

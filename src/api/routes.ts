@@ -11,17 +11,24 @@ import { OutageError } from "../engine/ports.ts";
 import type { HealthReport } from "./answers.ts";
 import { type Access, createGuard, type Guard } from "./auth.ts";
 import { createBatch } from "./batch.ts";
+import { calendarNotFound, deleteCalendar, getCalendar, listCalendars, putCalendar } from "./calendars.ts";
 import { listDeadLetters } from "./deadLetters.ts";
-import type { ApiLog, Call, Desk, Handled, Handler, JobHandler } from "./desk.ts";
+import type { ApiLog, Call, Desk, Handled, Handler, JobHandler, NameHandler } from "./desk.ts";
 import { healthHandler, metricsHandler } from "./health.ts";
 import { cancelJob, createJob, getJob, jobNotFound, patchJob, replayJob } from "./jobs.ts";
 import { listJobs } from "./list.ts";
+import { type NamedKind, nameProblem, wrongName } from "./names.ts";
 import { openApiHandler } from "./openapi.ts";
-import { previewSchedule } from "./preview.ts";
+import { previewRule, previewSchedule } from "./preview.ts";
 import { type Problem, problem, unavailable } from "./problem.ts";
 import { readNoQuery } from "./query.ts";
 import { problemReply, type Reply } from "./reply.ts";
+import { backfillSchedule, callNow, pauseSchedule, resumeSchedule } from "./scheduleActions.ts";
+import { listOccurrences, listSchedules } from "./scheduleList.ts";
+import { scheduleNotFound } from "./scheduleReply.ts";
+import { deleteSchedule, getSchedule, patchSchedule, putSchedule } from "./schedules.ts";
 import { shapesFor } from "./schema.ts";
+import { putSet } from "./set.ts";
 import { getTicks, patchTicks, type Ticks } from "./ticks.ts";
 
 /** What a home gives the API. */
@@ -46,6 +53,8 @@ type Route = {
   readonly guard: Guard;
   /** By method. */
   readonly handlers: Readonly<Record<string, Handler>>;
+  /** Answers, of the methods that it does not take, one of which a caller can rightly expect to be told more. */
+  readonly untaken?: Readonly<Record<string, Handler>>;
 };
 
 export function createApi({ access, maxTimeoutMs, version, health, metrics, deadLetters, ticks, ...given }: ApiParams): Api {
@@ -58,7 +67,7 @@ export function createApi({ access, maxTimeoutMs, version, health, metrics, dead
     { path: "/v1/jobs/:id", guard: closed, handlers: { GET: ofJob(getJob), PATCH: ofJob(patchJob) } },
     { path: "/v1/jobs/:id/cancel", guard: closed, handlers: { POST: ofJob(cancelJob) } },
     { path: "/v1/jobs/:id/replay", guard: closed, handlers: { POST: ofJob(replayJob) } },
-    { path: "/v1/schedules/preview", guard: closed, handlers: { POST: plain(previewSchedule) } },
+    ...scheduleRoutes(closed),
     { path: "/v1/health", guard: open, handlers: { GET: plain(healthHandler({ health, version }, open)) } },
     ...(metrics === undefined ? [] : [{ path: "/v1/metrics", guard: closed, handlers: { GET: plain(metricsHandler({ metrics })) } }]),
     ...(deadLetters === undefined ? [] : [{ path: "/v1/dead-letters", guard: closed, handlers: { GET: listDeadLetters(deadLetters) } }]),
@@ -73,7 +82,7 @@ export function createApi({ access, maxTimeoutMs, version, health, metrics, dead
     return respond(request, requestId, "code" in handled ? problemReply(handled, requestId) : handled);
   };
   const app = new Hono();
-  for (const route of routes) app.all(route.path, ({ req }) => serve(req.raw, route, req.param("id")));
+  for (const route of routes) app.all(route.path, ({ req }) => serve(req.raw, route, req.param("id") ?? req.param("name")));
   const nowhere: Route = { path: "", guard: closed, handlers: {} };
   const anywhere: Route = { path: "*", guard: closed, handlers: Object.assign({}, ...routes.map((route) => route.handlers)) };
   app.notFound(({ req }) => serve(req.raw, nowhere, undefined));
@@ -81,6 +90,45 @@ export function createApi({ access, maxTimeoutMs, version, health, metrics, dead
     // A method is a caller's text, and Hono keeps routes in objects by method: "constructor" would be found in each of them.
     fetch: async (request) => (/^[A-Z]+$/.test(request.method) ? app.fetch(request) : serve(request, anywhere, undefined)),
   };
+}
+
+/** `preview` is a path of its own, so no schedule can have that name. */
+function scheduleRoutes(guard: Guard): Route[] {
+  const at = "/v1/schedules/:name";
+  const found = (handler: NameHandler) => ofName("schedule", handler, scheduleNotFound);
+  const calendar = (handler: NameHandler) => ofName("calendar", handler, calendarNotFound);
+  const put = toName("schedule", putSchedule);
+  return [
+    { path: "/v1/schedules", guard, handlers: { GET: listSchedules, PUT: plain(putSet) } },
+    {
+      path: "/v1/schedules/preview",
+      guard,
+      handlers: { POST: plain(previewRule) },
+      untaken: { PUT: (desk, call) => put(desk, { ...call, id: "preview" }) },
+    },
+    {
+      path: at,
+      guard,
+      handlers: {
+        GET: plain(found(getSchedule)),
+        PUT: plain(put),
+        PATCH: plain(found(patchSchedule)),
+        DELETE: found(deleteSchedule),
+      },
+    },
+    { path: `${at}/pause`, guard, handlers: { POST: plain(found(pauseSchedule)) } },
+    { path: `${at}/resume`, guard, handlers: { POST: plain(found(resumeSchedule)) } },
+    { path: `${at}/trigger`, guard, handlers: { POST: plain(found(callNow)) } },
+    { path: `${at}/backfill`, guard, handlers: { POST: plain(found(backfillSchedule)) } },
+    { path: `${at}/occurrences`, guard, handlers: { GET: found(listOccurrences) } },
+    { path: `${at}/preview`, guard, handlers: { GET: found(previewSchedule) } },
+    { path: "/v1/calendars", guard, handlers: { GET: listCalendars } },
+    {
+      path: "/v1/calendars/:name",
+      guard,
+      handlers: { GET: plain(calendar(getCalendar)), PUT: plain(toName("calendar", putCalendar)), DELETE: plain(calendar(deleteCalendar)) },
+    },
+  ];
 }
 
 /** For paths without query parameters. */
@@ -99,6 +147,22 @@ function ofJob(handler: JobHandler): Handler {
   });
 }
 
+/** A name that nothing can have is one of nothing that stands. */
+function ofName(kind: NamedKind, handler: NameHandler, missing: () => Problem): Handler {
+  return async (desk, call) => {
+    const { id: name = "" } = call;
+    return wrongName(name, kind) === undefined ? handler(desk, call, name) : missing();
+  };
+}
+
+function toName(kind: NamedKind, handler: NameHandler): Handler {
+  return async (desk, call) => {
+    const { id: name = "" } = call;
+    const wrong = wrongName(name, kind);
+    return wrong === undefined ? handler(desk, call, name) : nameProblem(wrong);
+  };
+}
+
 function respond(request: Request, requestId: string, { status, headers, body }: Reply): Response {
   return new Response(request.method === "HEAD" ? null : body, {
     status,
@@ -107,7 +171,7 @@ function respond(request: Request, requestId: string, { status, headers, body }:
   });
 }
 
-async function handle(desk: Desk, call: Call, { path, guard, handlers }: Route): Handled {
+async function handle(desk: Desk, call: Call, { path, guard, handlers, untaken = {} }: Route): Handled {
   try {
     const refusal = guard.refusal(call.request);
     if (refusal !== undefined) return refusal;
@@ -116,7 +180,8 @@ async function handle(desk: Desk, call: Call, { path, guard, handlers }: Route):
     const name = method === "HEAD" ? "GET" : method;
     // A method is a caller's text, and every object has a "constructor".
     const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
-    return handler === undefined ? wrongMethod(method, handlers) : await handler(desk, call);
+    const answer = handler ?? (Object.hasOwn(untaken, name) ? untaken[name] : undefined);
+    return answer === undefined ? wrongMethod(method, handlers) : await answer(desk, call);
   } catch (cause) {
     return failure(desk.log, call.requestId, cause);
   }

@@ -50,17 +50,24 @@ const members = {
 
 const namePattern = /^[A-Za-z0-9._-]{1,128}$/;
 
-const calendarName = z
+/** The name that a caller gives to what is kept here. */
+export const resourceName = z
   .string()
-  .meta({
-    description: "The name of a calendar, which may have a zone of its own.",
-    pattern: namePattern.source,
-    examples: ["de-holidays"],
-  })
+  .meta({ pattern: namePattern.source })
   .superRefine((name, context) => {
     if (namePattern.test(name)) return;
     report(context.issues, [], "invalid_format", `expected 1–128 of A–Z a–z 0–9 . _ -, got ${quote(name)}`);
   });
+
+const calendarName = resourceName.meta({
+  description: "The name of a calendar, which may have a zone of its own.",
+  pattern: namePattern.source,
+  examples: ["de-holidays"],
+});
+
+export const dates = z
+  .array(z.union([dateText, z.strictObject({ from: dateText, to: dateText })]))
+  .meta({ minItems: 1, maxItems: ruleBounds.datesMax, description: "Whole days, or stretches of days with both ends." });
 
 const exceptions = {
   calendar: z.strictObject({ calendar: calendarName }),
@@ -68,12 +75,7 @@ const exceptions = {
     cron: expression("What is left out; 5 fields cover their whole minute.", "* * 24-26 12 *"),
     timezone,
   }),
-  dates: z.strictObject({
-    dates: z
-      .array(z.union([dateText, z.strictObject({ from: dateText, to: dateText })]))
-      .meta({ minItems: 1, maxItems: ruleBounds.datesMax, description: "Whole days, or stretches of days with both ends." }),
-    timezone,
-  }),
+  dates: z.strictObject({ dates, timezone }),
 };
 
 type Issues = { push(issue: z.core.$ZodRawIssue): unknown };
@@ -113,7 +115,7 @@ function passOn(found: readonly z.core.$ZodIssue[], written: unknown, shape: z.Z
     const errors = fieldErrors([issue], written, shape);
     for (const [index, { code, message }] of errors.entries()) {
       const own = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[index] ?? ""] : issue.path;
-      report(issues, [...path, ...own], code, issue.code === "invalid_union" ? 'expected a date, or { "from", "to" } with two' : message);
+      report(issues, [...path, ...own], code, message);
     }
   }
 }
@@ -173,15 +175,20 @@ export const except = z
     return written as readonly WrittenException[];
   });
 
-/** Where to begin to look. */
-export const ruleStart = instant
-  .meta({ description: `The first instant that counts. Default: now. ${ruleBounds.yearMin}–${ruleBounds.yearMax}.` })
-  .transform((from, context) => {
-    const code = from < firstAt ? "too_small" : "too_large";
-    if (from >= firstAt && from < horizonAt) return from;
-    report(context.issues, [], code, `expected a year of ${ruleBounds.yearMin}–${ruleBounds.yearMax}, got "${formatInstant(from)}"`);
+const years = `${ruleBounds.yearMin}–${ruleBounds.yearMax}`;
+
+/** An instant that a rule can reach. */
+export function ruleInstant(description: string) {
+  return instant.meta({ description: `${description} ${years}.` }).transform((at, context) => {
+    if (at >= firstAt && at < horizonAt) return at;
+    const code = at < firstAt ? "too_small" : "too_large";
+    report(context.issues, [], code, `expected a year of ${years}, got "${formatInstant(at)}"`);
     return z.NEVER;
   });
+}
+
+/** Where to begin to look. */
+export const ruleStart = ruleInstant("The first instant that counts. Default: now.");
 
 export const window = z
   .string()
@@ -211,7 +218,7 @@ export function readableMember(written: unknown): WrittenMember {
 }
 
 export function readableException(written: unknown): WrittenException {
-  const { calendar, cron, dates, timezone: zone } = fieldsOf(written);
+  const { calendar, cron, dates: listed, timezone: zone } = fieldsOf(written);
   const isDate = (one: unknown) => {
     const { from, to } = fieldsOf(one);
     return typeof one === "string" || (typeof from === "string" && typeof to === "string");
@@ -220,6 +227,6 @@ export function readableException(written: unknown): WrittenException {
     ...(typeof zone === "string" && { timezone: zone }),
     ...(typeof calendar === "string" && { calendar }),
     ...(typeof cron === "string" && { cron }),
-    ...(Array.isArray(dates) && dates.every(isDate) && { dates }),
+    ...(Array.isArray(listed) && listed.every(isDate) && { dates: listed }),
   };
 }

@@ -120,14 +120,23 @@ export function bodyOf({ body, bodyText, bodyBase64 }: BodyFields): BodyBytes | 
 }
 
 export function bodyTooLarge(body: BodyBytes | null): Problem | undefined {
+  const wrong = wrongSize(body);
+  return wrong && fieldProblem("payload_too_large", [wrong]);
+}
+
+export function wrongSize(body: BodyBytes | null): FieldError | undefined {
   const byteCount = body?.bytes.byteLength ?? 0;
   if (byteCount <= limits.bodyBytesMax) return undefined;
   const message = `expected at most ${limits.bodyBytesMax} bytes as sent, got ${byteCount}; put large data where the target can fetch it, and send a link`;
-  return fieldProblem("payload_too_large", [{ field: "body", code: "too_large", message }]);
+  return { field: "body", code: "too_large", message };
 }
 
 export function deniedTarget(url: string, allow: AllowList): Problem | undefined {
+  const wrong = wrongTarget(url, allow);
+  return wrong && fieldProblem("target_denied", [wrong]);
+}
+
+export function wrongTarget(url: string, allow: AllowList): FieldError | undefined {
   const judged = judgeUrl(url, allow);
-  if (judged === "open" || judged === "name") return undefined;
-  return fieldProblem("target_denied", [{ field: "target.url", code: "target_denied", message: judged.denied }]);
+  return judged === "open" || judged === "name" ? undefined : { field: "target.url", code: "target_denied", message: judged.denied };
 }

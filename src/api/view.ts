@@ -12,7 +12,6 @@ type Excerpts = ReadonlyMap<PayloadId, Excerpt>;
 const noExcerpts: Excerpts = new Map();
 
 export function viewOf(job: Job, excerpts: Excerpts = noExcerpts): JobAnswer {
-  const { retry, target } = job;
   return {
     id: job.id,
     state: job.state,
@@ -20,8 +19,27 @@ export function viewOf(job: Job, excerpts: Excerpts = noExcerpts): JobAnswer {
     createdAt: formatInstant(job.createdAt),
     version: job.version,
     because: job.because,
+    ...callView(job),
+    deadline: instantOrNull(job.deadline),
+    replayOf: job.replayOf,
+    schedule: job.schedule === null ? null : { name: job.schedule.name, nominalAt: formatInstant(job.schedule.nominalAt) },
+    nextAttemptAt: isLive(job) ? formatInstant(job.nextAttemptAt) : null,
+    startedAt: instantOrNull(job.attempts.findLast((attempt) => attempt.startedAt !== null)?.startedAt ?? null),
+    endedAt: isLive(job) ? null : formatInstant(job.endedAt),
+    cancelRequestedAt: job.state === "running" || job.state === "cancelled" ? instantOrNull(job.cancelRequestedAt) : null,
+    attemptCount: job.attemptCount,
+    attempts: job.attempts.map((attempt) => attemptView(attempt, excerpts)),
+    history: job.history.map(({ at, from, to, because }) => ({ at: formatInstant(at), from, to, because })),
+  };
+}
+
+type CallFields = Pick<Job, "target" | "body" | "retry" | "timeoutMs" | "priority" | "labels">;
+
+/** What is called and how: of a job, or of what a schedule makes its jobs of. */
+export function callView({ target, body, retry, timeoutMs, priority, labels }: CallFields) {
+  return {
     target: { url: target.url, method: target.method, headers: masked(target.headers) },
-    body: job.body === null ? null : { contentType: target.headers["content-type"] ?? job.body.contentType, bytes: job.body.byteCount },
+    body: body === null ? null : { contentType: target.headers["content-type"] ?? body.contentType, bytes: body.byteCount },
     retry: {
       maxAttempts: retry.maxAttempts,
       minBackoff: formatDuration(retry.minBackoffMs),
@@ -31,18 +49,9 @@ export function viewOf(job: Job, excerpts: Excerpts = noExcerpts): JobAnswer {
       jitter: retry.jitter,
       retryOn: [...retry.retryOn],
     },
-    timeout: formatDuration(job.timeoutMs),
-    deadline: instantOrNull(job.deadline),
-    priority: job.priority,
-    labels: job.labels,
-    replayOf: job.replayOf,
-    nextAttemptAt: isLive(job) ? formatInstant(job.nextAttemptAt) : null,
-    startedAt: instantOrNull(job.attempts.findLast((attempt) => attempt.startedAt !== null)?.startedAt ?? null),
-    endedAt: isLive(job) ? null : formatInstant(job.endedAt),
-    cancelRequestedAt: job.state === "running" || job.state === "cancelled" ? instantOrNull(job.cancelRequestedAt) : null,
-    attemptCount: job.attemptCount,
-    attempts: job.attempts.map((attempt) => attemptView(attempt, excerpts)),
-    history: job.history.map(({ at, from, to, because }) => ({ at: formatInstant(at), from, to, because })),
+    timeout: formatDuration(timeoutMs),
+    priority,
+    labels,
   };
 }
 
@@ -80,6 +89,6 @@ function masked(headers: Readonly<Record<string, string>>): Record<string, strin
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, credentialHeader.test(name) ? maskedValue : value]));
 }
 
-function instantOrNull(at: EpochMs | null): string | null {
+export function instantOrNull(at: EpochMs | null): string | null {
   return at === null ? null : formatInstant(at);
 }

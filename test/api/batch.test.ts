@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { isJob } from "../../src/core/item.ts";
 import { limits } from "../../src/core/limits.ts";
 import { OutageError } from "../../src/engine/ports.ts";
 import { openHome } from "../engine/home.ts";
@@ -88,8 +89,8 @@ describe("a batch", () => {
     const home = openHome();
     const { store } = home.engine;
     const insert: typeof store.insert = async (job) => {
-      if (job.labels["fail"] === "outage") throw new OutageError("the store is away");
-      if (job.labels["fail"] === "bug") throw new Error("secret internals");
+      if (isJob(job) && job.labels["fail"] === "outage") throw new OutageError("the store is away");
+      if (isJob(job) && job.labels["fail"] === "bug") throw new Error("secret internals");
       return store.insert(job);
     };
     const caller = openCaller({ home: { ...home, engine: { ...home.engine, store: { ...store, insert } } } });

@@ -8,12 +8,26 @@ import {
   type HealthReport,
   JobAnswer,
   ListAnswer,
+  PreviewAnswer,
   TicksAnswer,
 } from "../../src/api/answers.ts";
 import type { Access } from "../../src/api/auth.ts";
 import type { ApiLog } from "../../src/api/desk.ts";
 import { ProblemDocument } from "../../src/api/problem.ts";
 import { type Api, createApi } from "../../src/api/routes.ts";
+import {
+  BackfillAnswer,
+  CalendarAnswer,
+  CalendarDeletedAnswer,
+  CalendarListAnswer,
+  CalendarWrittenAnswer,
+  OccurrenceListAnswer,
+  ScheduleAnswer,
+  ScheduleDeletedAnswer,
+  ScheduleListAnswer,
+  ScheduleWrittenAnswer,
+  SetAnswer,
+} from "../../src/api/scheduleAnswers.ts";
 import type { Ticks } from "../../src/api/ticks.ts";
 import { type AllowList, allowNothing } from "../../src/core/address.ts";
 import type { DeadLetters } from "../../src/core/deadLetter.ts";
@@ -39,6 +53,10 @@ export type Caller = {
   job(status: number, method: string, path: string, sent?: Sent): Promise<z.infer<typeof JobAnswer>>;
   /** A refusal with this status, as the problem that it must be. */
   problem(status: number, method: string, path: string, sent?: Sent): Promise<z.infer<typeof ProblemDocument>>;
+  /** An answer with this status, as the schedule that it must be. */
+  schedule(status: number, method: string, path: string, sent?: Sent): Promise<z.infer<typeof ScheduleWrittenAnswer>>;
+  /** An answer with this status, held against its path's shape as every other is. */
+  answer<T>(status: number, method: string, path: string, sent?: Sent): Promise<T>;
   create(fields?: Readonly<Record<string, unknown>>): Promise<z.infer<typeof JobAnswer>>;
 };
 
@@ -91,6 +109,8 @@ export function openCaller(
     send,
     job: expect,
     problem: expect,
+    schedule: expect,
+    answer: expect,
     create: (fields = {}) => expect(201, "POST", "/v1/jobs", { body: { target, ...fields } }),
   };
 }
@@ -127,7 +147,31 @@ function shapeOf(method: string, path: string): z.ZodType | undefined {
   if (pathname === "/v1/dead-letters") return DeadLetterListAnswer;
   if (pathname === "/v1/ticks") return TicksAnswer;
   if (pathname === "/v1/health") return HealthAnswer;
+  if (pathname.startsWith("/v1/schedules")) return scheduleShapeOf(method, pathname);
+  if (pathname.startsWith("/v1/calendars")) return calendarShapeOf(method, pathname);
   return pathname.startsWith("/v1/jobs/") ? JobAnswer : undefined;
+}
+
+function scheduleShapeOf(method: string, pathname: string): z.ZodType | undefined {
+  const [, , , name, verb] = pathname.split("/");
+  if (name === undefined) return method === "GET" ? ScheduleListAnswer : SetAnswer;
+  if (name === "preview" || verb === "preview") return PreviewAnswer;
+  const byVerb = {
+    pause: ScheduleAnswer,
+    resume: ScheduleAnswer,
+    trigger: JobAnswer,
+    backfill: BackfillAnswer,
+    occurrences: OccurrenceListAnswer,
+  };
+  if (verb !== undefined) return byVerb[verb as keyof typeof byVerb];
+  if (method === "DELETE") return ScheduleDeletedAnswer;
+  return method === "GET" ? ScheduleAnswer : ScheduleWrittenAnswer;
+}
+
+function calendarShapeOf(method: string, pathname: string): z.ZodType {
+  if (pathname === "/v1/calendars") return CalendarListAnswer;
+  if (method === "DELETE") return CalendarDeletedAnswer;
+  return method === "GET" ? CalendarAnswer : CalendarWrittenAnswer;
 }
 
 /** The fields that a problem names, each with its code. */

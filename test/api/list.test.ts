@@ -54,6 +54,7 @@ describe("a list", () => {
     ["dueFrom=2027-01-01T20:00:00Z", ["n22", "n21", "n20"]],
     ["dueFrom=2027-01-01T21:00:00%2B01:00&dueTo=2027-01-01T22:00:00Z", ["n21", "n20"]],
     ["dueTo=2027-01-01T00:00:00Z", []],
+    ["schedule=nightly", []],
   ])("filtered by %s is exactly that", async (query, expected) => {
     expect(await walk(query, [2])).toEqual(expected);
   });
@@ -78,7 +79,8 @@ describe("a list", () => {
     ["?dueFrom=yesterday", { dueFrom: "invalid_format" }],
     ["?dueFrom=2027-01-01T00:00:00+01:00", { dueFrom: "invalid_format" }],
     ["?offset=3", { offset: "unknown_field" }],
-    ["?schedule=daily", { schedule: "unknown_field" }],
+    ["?schedule=a/b", { schedule: "invalid_format" }],
+    ["?schedule=", { schedule: "invalid_format" }],
     ["?destination=billing", { destination: "unknown_field" }],
     ["?__proto__=1", { ["__proto__"]: "unknown_field" }],
     ["?lim=3&state=x", { "state[0]": "invalid_value", lim: "unknown_field" }],

@@ -34,7 +34,7 @@ describe("the OpenAPI document", () => {
     const caller = openCaller();
     const { paths } = await served();
     for (const [path, operations] of Object.entries(paths)) {
-      const { headers } = await caller.send("QUERY", path.replace("{id}", "job_00000000000000000000000000"));
+      const { headers } = await caller.send("QUERY", path.replace("{id}", "job_00000000000000000000000000").replace("{name}", "nightly"));
       const allowed = headers
         .get("allow")
         ?.split(", ")
@@ -47,7 +47,7 @@ describe("the OpenAPI document", () => {
           .sort(),
       ]);
     }
-    expect(Object.keys(paths)).toHaveLength(9);
+    expect(Object.keys(paths)).toHaveLength(19);
   });
 
   test("describes every status that a problem can have, and each operation has its own name", async () => {
@@ -76,5 +76,15 @@ describe("the OpenAPI document", () => {
     const batch = JSON.parse((await caller.send("POST", "/v1/jobs/batch", { body: example("/v1/jobs/batch", "post") })).text);
     expect(batch.results.map(({ status }: { status: number }) => status)).toEqual([201, 201]);
     await caller.job(200, "PATCH", `/v1/jobs/${id}`, { body: example("/v1/jobs/{id}", "patch") });
+    await caller.answer(201, "PUT", "/v1/calendars/free", { body: example("/v1/calendars/{name}", "put") });
+    const own = "/v1/schedules/{name}";
+    await caller.schedule(201, "PUT", "/v1/schedules/report", { body: example(own, "put") });
+    await caller.schedule(200, "PATCH", "/v1/schedules/report", { body: example(own, "patch") });
+    await caller.answer(200, "PUT", "/v1/schedules", { body: example("/v1/schedules", "put") });
+    for (const verb of ["pause", "resume"]) {
+      await caller.schedule(200, "POST", `/v1/schedules/report/${verb}`, { body: example(`${own}/${verb}`, "post") });
+    }
+    await caller.job(201, "POST", "/v1/schedules/report/trigger", { body: example(`${own}/trigger`, "post") });
+    await caller.answer(200, "POST", "/v1/schedules/report/backfill", { body: example(`${own}/backfill`, "post") });
   });
 });
