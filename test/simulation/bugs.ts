@@ -4,36 +4,23 @@
  * must still hold, or the other was never there.
  */
 
-import type { Mutation } from "./mutant.ts";
-import type { Profile } from "./simulate.ts";
-
-export type Bug = {
-  readonly name: string;
-  readonly profile: Profile;
-  /** A seed that is known to catch it: tried first. `npm run sim -- --bug all` finds them anew. */
-  readonly caughtAt: number;
-  readonly mutations: readonly Mutation[];
-};
+import { type Bug, planted } from "./bug.ts";
+import { scheduleBugs } from "./scheduleBugs.ts";
 
 export const seedsMax = 500;
 
-type Change = readonly [file: string, find: string, replace: string];
-
-function planted(name: string, profile: Profile, caughtAt: number, changes: readonly Change[]): Bug {
-  return { name, profile, caughtAt, mutations: changes.map(([file, find, replace]) => ({ file: `src/${file}`, find, replace })) };
-}
-
 export const bugs: readonly Bug[] = [
+  ...scheduleBugs,
   planted("the store writes over any version", "home", 1, [["store/memory.ts", "standing.version === from.version && ", ""]]),
   planted("the table is written over any version", "cloud", 1, [
     ["store/dynamo/store.ts", "table.put(itemOf(to, shards), unchangedSince(seen))", "table.put(itemOf(to, shards))"],
   ]),
   planted("an insert into the table replaces what stands under its key", "cloud", 1, [
-    ["store/dynamo/store.ts", "table.put(itemOf(job, shards), vacantAt(now()))", "table.put(itemOf(job, shards))"],
+    ["store/dynamo/store.ts", "table.put(itemOf(item, shards), vacantAt(now()))", "table.put(itemOf(item, shards))"],
   ]),
   planted("a stale write is taken for a committed one", "cloud", 1, [["engine/commit.ts", 'if (answer === "stale") return "stale";', ""]]),
   planted("an insert replaces what stands under its key", "home", 1, [
-    ["store/memory.ts", 'if (standing !== undefined) return hasChange(standing, job.history.at(-1)?.change) ? "inserted" : "exists";', ""],
+    ["store/memory.ts", 'if (standing !== undefined) return hasChange(standing, changesOf(item).at(-1)) ? "inserted" : "exists";', ""],
   ]),
   planted("the call goes out before its claim is durable", "cloud", 1, [
     [
@@ -55,7 +42,7 @@ export const bugs: readonly Bug[] = [
   planted("at home a job of another attempt's token counts as alive", "home", 1, [
     ["engine/register.ts", "lives: (ref, token) => find(ref)?.token === token,", "lives: () => true,"],
   ]),
-  planted("no last look before the first byte", "cloud", 208, [
+  planted("no last look before the first byte", "cloud", 18, [
     ["engine/attempt.ts", 'switch (mark === "wanted" ? lastLook(engine, job, held) : mark) {', 'switch ("go") {'],
   ]),
   planted("a cancel answers cancelled while the call runs", "cloud", 1, [
@@ -113,7 +100,7 @@ export const bugs: readonly Bug[] = [
     ],
     ["engine/payload.ts", "bytes, keptUntil: until });\n", "bytes, keptUntil: until })).catch(() => {});\n"],
   ]),
-  planted("an edit during the hold moves the record and not what is sent", "home", 14, [
+  planted("an edit during the hold moves the record and not what is sent", "home", 2, [
     ["engine/attempt.ts", "job = fresh;", "job = { ...fresh, body: seen.body };"],
   ]),
   planted("an edited dueAt leaves the next attempt where it was", "home", 1, [
@@ -126,7 +113,7 @@ export const bugs: readonly Bug[] = [
   planted("a job that lost its lease is tried among others", "cloud", 110, [
     ["engine/wake.ts", "due.filter((job) => job.leaseLossCount === 0)", "due"],
     ["engine/wake.ts", "due.filter((job) => job.leaseLossCount > 0)", "[]"],
-    ["engine/walk.ts", "if (job.leaseLossCount > 0) {", "if (job.leaseLossCount > 1000) {"],
+    ["engine/walk.ts", "if (item.leaseLossCount > 0) {", "if (item.leaseLossCount > 1000) {"],
   ]),
   planted("a writer takes his own write, which the SDK repeated, for another's", "cloud", 2, [
     ["store/dynamo/store.ts", 'return standing !== undefined && hasChange(standing, change) ? "committed" : "stale";', 'return "stale";'],
@@ -134,13 +121,13 @@ export const bugs: readonly Bug[] = [
   planted("a creator takes his own insert, which the SDK repeated, for another's", "cloud", 5, [
     ["store/dynamo/store.ts", 'return hasChange(standing, change) ? "inserted" : "exists";', 'return "exists";'],
   ]),
-  planted("an own write is known only while nothing stands on top of it", "cloud", 5, [
-    ["core/job.ts", "job.history.some((entry) => entry.change === change)", "job.history.at(-1)?.change === change"],
+  planted("an own write is known only while nothing stands on top of it", "cloud", 96, [
+    ["core/item.ts", "changesOf(item).some((one) => one === change)", "changesOf(item).at(-1) === change"],
   ]),
   planted("an outcome is dropped when a cancel's mark came meanwhile", "cloud", 1, [
     ["engine/settle.ts", "    job = fresh;\n", "    return;\n"],
   ]),
-  planted("a partition is walked again only when all that a walk started has settled", "home", 75, [
+  planted("a partition is walked again only when all that a walk started has settled", "home", 148, [
     ["hints/memory.ts", "deliver(hint, resolve).then(resolve, reject);", "deliver(hint, () => {}).then(resolve, reject);"],
   ]),
   planted("a full memory reads the past again at once, for what it has no room for", "home", 1, [
@@ -149,11 +136,11 @@ export const bugs: readonly Bug[] = [
   planted("a lease that cannot be ended now fails a promise that nobody hears", "home", 41, [
     [
       "engine/walk.ts",
-      "if (isLeaseOver(engine, job)) await endLease(engine, job);",
-      "if (isLeaseOver(engine, job)) await commit(engine, loseLease(job, factsNow(engine)));",
+      "if (isLeaseOver(engine, item)) await endLease(engine, item);",
+      "if (isLeaseOver(engine, item)) await commit(engine, loseLease(item, factsNow(engine)));",
     ],
   ]),
-  planted("an attempt that came too late is left to its lease when a mark came meanwhile", "cloud", 13, [
+  planted("an attempt that came too late is left to its lease when a mark came meanwhile", "cloud", 25, [
     [
       "engine/settle.ts",
       '  return record(engine, job, (fresh) => (why === "lease_over" ? loseLease : expire)(fresh, factsNow(engine)));',
@@ -167,12 +154,15 @@ export const bugs: readonly Bug[] = [
       "let rest = page.filter((entry) => !engine.register.holds(entry)).reverse();",
     ],
   ]),
-  planted("a walk keeps the slot of a job that needed none", "home", 5, [
+  planted("a walk keeps the slot of a job that needed none", "home", 2, [
     ["engine/walk.ts", '  slot();\n  return "attended";\n}', '  return "attended";\n}'],
   ]),
   planted("during an outage each item hints itself again and again", "cloud", 157, [
-    ["engine/handOn.ts", "if (lateMs > engine.params.graceMs) return;", ""],
-    ["engine/handOn.ts", "Math.max(outagePauseMs, lateMs)", "outagePauseMs - 900"],
+    [
+      "engine/handOn.ts",
+      "return lateMs > engine.params.graceMs ? undefined : engine.params.leadMs + Math.max(outagePauseMs, lateMs);",
+      "return engine.params.leadMs + outagePauseMs - 900;",
+    ],
   ]),
   planted("the turn hints each entry of the past by itself", "cloud", 10, [["engine/turn.ts", "Math.ceil(page.length / stretchMax)", "1"]]),
   planted("names are forgotten at their instant", "cloud", 3, [
@@ -194,10 +184,10 @@ export const bugs: readonly Bug[] = [
       "const { stretches, oldestWakeAt } = cursor.version > 1 ? { stretches: 0, oldestWakeAt: null } : await hintPast(engine, range, hasTime);",
     ],
   ]),
-  planted("a shard's place is moved past names that were not sent", "cloud", 145, [
+  planted("a shard's place is moved past names that were not sent", "cloud", 91, [
     ["engine/nearFuture.ts", '    if (answer !== "failed") {', "    if (true) {"],
   ]),
-  planted("messages that the queue refused out of a batch are forgotten", "cloud", 145, [
+  planted("messages that the queue refused out of a batch are forgotten", "cloud", 91, [
     ["hints/sqs.ts", "if (refused.length === 0) return;", "return;"],
   ]),
   planted("a delay is rounded up to the queue's whole seconds", "cloud", 3, [
@@ -210,13 +200,13 @@ export const bugs: readonly Bug[] = [
     ["engine/wake.ts", 'if (now > hint.cutAt + engine.params.stretchAgeMsMax) return drop(engine, "old");', ""],
     ["engine/walk.ts", "if (engine.clock.now() > stretch.cutAt + engine.params.stretchAgeMsMax) {", "if (engine.clock.now() < 0) {"],
   ]),
-  planted("a lease ends with its invocation, by a clock that may be ahead of the platform's", "cloud", 5, [
+  planted("a lease ends with its invocation, by a clock that may be ahead of the platform's", "cloud", 104, [
     ["engine/attempt.ts", "return later(invocation.endsAt, limits.clockSkewMsMax);", "return invocation.endsAt;"],
   ]),
   planted("a job that is moved is marked as hinted, and nobody hints it", "cloud", 3, [
     ["engine/commit.ts", "  if (moved && to.hinted) await hintNamed(engine, to);\n", ""],
   ]),
-  planted("the maker hints only what lies within the look-ahead, though the index lags behind", "cloud", 59, [
+  planted("the maker hints only what lies within the look-ahead, though the index lags behind", "cloud", 176, [
     [
       "engine/engine.ts",
       "return later(now, engine.params.lookaheadMs + engine.params.tickMs);",

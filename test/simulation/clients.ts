@@ -7,9 +7,11 @@ import type { EpochMs } from "../../src/core/time.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { Submission } from "../../src/engine/submit.ts";
 import type { Process } from "./process.ts";
+import { answerAbout, type ScheduleAsked, type Shown } from "./schedules/desk.ts";
 import type { World } from "./world.ts";
 
 export type Asked =
+  | ScheduleAsked
   | {
       readonly what: "create";
       readonly label: string;
@@ -46,6 +48,12 @@ export type Told = {
     | "edited"
     | "in_flight"
     | "state_conflict"
+    | "replaced"
+    | "changed"
+    | "triggered"
+    | "busy"
+    | "begun"
+    | "deleted"
     | "not_found"
     | "other"
     | "unavailable";
@@ -53,6 +61,7 @@ export type Told = {
   readonly version?: number;
   /** The attempt that was under way. */
   readonly attempt?: number;
+  readonly shown?: Shown;
 };
 
 /** Who serves a request. Undefined: nobody is there. */
@@ -109,6 +118,8 @@ async function answer({ code }: World, engine: Engine, asked: Asked): Promise<To
       if (replayed.kind === "body_gone") return { kind: "other" };
       return replayed.kind === "not_found" ? replayed : about(replayed.kind, replayed.job);
     }
+    default:
+      return answerAbout(code, engine, asked);
   }
 }
 

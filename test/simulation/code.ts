@@ -7,6 +7,12 @@ import { edit } from "../../src/engine/edit.ts";
 import { OutageError } from "../../src/engine/ports.ts";
 import { createRegister } from "../../src/engine/register.ts";
 import { replay } from "../../src/engine/replay.ts";
+import { backfill } from "../../src/engine/schedules/backfill.ts";
+import { deleteSchedule } from "../../src/engine/schedules/delete.ts";
+import { pauseSchedule, resumeSchedule } from "../../src/engine/schedules/pause.ts";
+import { putSchedule } from "../../src/engine/schedules/put.ts";
+import { takenOf } from "../../src/engine/schedules/read.ts";
+import { triggerSchedule } from "../../src/engine/schedules/trigger.ts";
 import { createSlots } from "../../src/engine/slots.ts";
 import { submit } from "../../src/engine/submit.ts";
 import { turn } from "../../src/engine/turn.ts";
@@ -24,6 +30,7 @@ import { reconcile } from "../../src/ticks/reconcile.ts";
 
 export const realCode = {
   ...{ admitAll, cancel, edit, OutageError, createRegister, replay, createSlots, submit, turn, wake },
+  ...{ backfill, deleteSchedule, pauseSchedule, putSchedule, resumeSchedule, takenOf, triggerSchedule },
   ...{ createMemoryHints, memoryCursors, memoryStore },
   ...{ createSqsHints, readHint, createDynamoStore, createDynamoCursors, dynamoTickPlans, dynamoDeadLetters, skewOf, reconcile, shardsOf },
 };

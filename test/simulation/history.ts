@@ -2,6 +2,7 @@
 
 import type { Hint } from "../../src/core/hint.ts";
 import type { Job } from "../../src/core/job.ts";
+import type { Schedule } from "../../src/core/schedule.ts";
 import { type EpochMs, formatInstant } from "../../src/core/time.ts";
 import type { Asked, Told } from "./clients.ts";
 
@@ -10,8 +11,17 @@ export type CallEnd = "answered" | "broken" | "timed_out" | "aborted" | "cut";
 
 export type Happening = { readonly at: EpochMs } /** A write took effect. `from`: what its writer had seen; undefined for an insert. */ & (
   | { readonly kind: "stored"; readonly by: string; readonly from: Job | undefined; readonly before: Job | undefined; readonly after: Job }
+  /** As "stored", of a schedule. `page`: what the last page of its log holds at this moment, as text; undefined where none was written. */
+  | {
+      readonly kind: "ruled";
+      readonly by: string;
+      readonly from: Schedule | undefined;
+      readonly before: Schedule | undefined;
+      readonly after: Schedule;
+      readonly page: string | undefined;
+    }
   /** A write that found another version and changed nothing. */
-  | { readonly kind: "stale"; readonly by: string; readonly job: string }
+  | { readonly kind: "stale"; readonly by: string; readonly item: string }
   /** The first byte left. `record` is what the store held at that moment. */
   | {
       readonly kind: "sent";
@@ -64,8 +74,10 @@ function detailOf(happening: Happening): string {
   switch (happening.kind) {
     case "stored":
       return `${happening.by} ${shown(happening.before)} -> ${shown(happening.after)} (${happening.after.because}) ${nameOfJob(happening.after)}`;
+    case "ruled":
+      return `${happening.by} ${happening.after.name} ${shownSchedule(happening.before)} -> ${shownSchedule(happening.after)}`;
     case "stale":
-      return `${happening.by} ${happening.job}`;
+      return `${happening.by} ${happening.item}`;
     case "sent":
       return `${happening.by} call ${happening.call} attempt ${happening.attempt} of ${happening.label} ${happening.job} content ${happening.content}`;
     case "over":
@@ -108,6 +120,19 @@ function shown(job: Job | undefined): string {
   const wheel = job.state === "waiting" ? ` wake ${shownAt(job.wakeAt)}${job.hinted ? " hinted" : ""}` : "";
   const lease = job.state === "running" ? ` until ${shownAt(job.leaseUntil)}` : "";
   return `${job.state} v${job.version} #${job.attemptCount}${wheel}${lease}`;
+}
+
+function shownSchedule(schedule: Schedule | undefined): string {
+  if (schedule === undefined) return "nothing";
+  const { state, version, next, taken, buffered, decidedUntil, counts } = schedule;
+  const parts = [
+    `${state} v${version} decided ${shownAt(decidedUntil)} next ${next === null ? "none" : shownAt(next.nominalAt)}`,
+    ...("wakeAt" in schedule ? [`wake ${shownAt(schedule.wakeAt)}${schedule.hinted ? " hinted" : ""}`] : []),
+    ...(taken === null ? [] : [`taken ${taken.owed.map(({ nominalAt }) => shownAt(nominalAt)).join(",")}`]),
+    ...(buffered.length === 0 ? [] : [`buffered ${buffered.map(({ nominalAt }) => shownAt(nominalAt)).join(",")}`]),
+    `counts ${Object.values(counts).join("/")}`,
+  ];
+  return parts.join(" ");
 }
 
 function shownAt(at: EpochMs): string {

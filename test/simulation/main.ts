@@ -7,7 +7,8 @@
  */
 
 import { parseArgs } from "node:util";
-import { type Bug, bugs, seedsMax } from "./bugs.ts";
+import type { Bug } from "./bug.ts";
+import { bugs, seedsMax } from "./bugs.ts";
 import { lineOf } from "./history.ts";
 import { loadMutant } from "./mutant.ts";
 import { commandFor, type Profile, profiles, simulate } from "./simulate.ts";

@@ -1,7 +1,8 @@
 /** What the simulation is worth: mistakes of one line, planted in a copy of the engine, each of which it must catch. */
 
 import { afterAll, describe, expect, it } from "vitest";
-import { type Bug, bugs, guardsOff, seedsMax } from "./bugs.ts";
+import type { Bug } from "./bug.ts";
+import { bugs, guardsOff, seedsMax } from "./bugs.ts";
 import type { Code } from "./code.ts";
 import { loadMutant } from "./mutant.ts";
 import { commandFor, type Profile, simulate } from "./simulate.ts";

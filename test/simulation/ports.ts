@@ -18,15 +18,16 @@ export function homeStoreOf(world: World, process: Process): Store {
   const write = manner("write");
   const through = <T>(manner: Manner, effect: () => Promise<T>) => callThrough(world, process, manner, effect);
   return {
-    insert: (job) => through(write, () => store.insert(job)),
+    insert: (item) => through(write, () => store.insert(item)),
     load: (ref) => through(read, () => store.load(ref)),
     loadMany: (refs) => {
       world.note({ kind: "read", by: process.name, jobs: refs.length });
       return refs.length === 0 ? Promise.resolve([]) : through(read, () => store.loadMany(refs));
     },
-    commit: (transition) => through(write, () => store.commit(transition)),
+    commit: (change) => through(write, () => store.commit(change)),
     wheel: (page) => through(read, () => store.wheel(page)),
     list: (page) => through(read, () => store.list(page)),
+    listNamed: (page) => through(read, () => store.listNamed(page)),
     writePayload: (owner, payload) => through(write, () => store.writePayload(owner, payload)),
     readPayloads: (owner, ids) => through(read, () => store.readPayloads(owner, ids)),
   };

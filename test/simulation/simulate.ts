@@ -12,6 +12,7 @@ import { type Code, realCode } from "./code.ts";
 import type { Happening } from "./history.ts";
 import { openHome } from "./home.ts";
 import { cloudParams, drawCapacity, homeParams } from "./house.ts";
+import { startScheduleWorkload } from "./schedules/workload.ts";
 import { drawWeather } from "./weather.ts";
 import { startWorkload } from "./workload.ts";
 import { createWorld, type World } from "./world.ts";
@@ -48,7 +49,9 @@ export async function simulate(seed: number, profile: Profile, plant: Plant = {}
   const world = createWorld({ dice, code: plant.code ?? realCode, params: { ...drawn, ...plant.params }, weather, profile, startAt });
   const capacity = drawCapacity(dice.fork("capacity"), weather);
   const house = profile === "cloud" ? openCloud(world, capacity) : openHome(world, capacity);
-  startWorkload(world, createClients(world, house.openDesk), spanMs);
+  const clients = createClients(world, house.openDesk);
+  startWorkload(world, clients, spanMs);
+  const schedules = startScheduleWorkload(world, clients, spanMs);
 
   const forgetRejections = noteRejections(world);
   while (world.clock.now() < weather.faultsUntil && !world.isStuck()) {
@@ -56,7 +59,7 @@ export async function simulate(seed: number, profile: Profile, plant: Plant = {}
   }
   world.note({ kind: "calm" });
   const giveUpAt = later(weather.faultsUntil, drainMsMax);
-  while (world.clock.now() < giveUpAt && !world.isStuck() && !(isDone(world) && house.isQuiet())) {
+  while (world.clock.now() < giveUpAt && !world.isStuck() && !(isDone(world) && schedules.isOver() && house.isQuiet())) {
     await world.clock.runUntil(later(world.clock.now(), minuteMs));
   }
   forgetRejections();
@@ -73,5 +76,6 @@ function noteRejections(world: World): () => void {
 
 function isDone(world: World): boolean {
   for (const job of world.truth.records.values()) if (isLive(job)) return false;
+  for (const schedule of world.truth.schedules.values()) if (schedule.taken !== null) return false;
   return true;
 }

@@ -7,7 +7,7 @@ import kept from "./seeds.json" with { type: "json" };
 import { commandFor, type Profile, profiles, simulate } from "./simulate.ts";
 
 /** What a machine does in a few seconds. `npm run sim -- --count 2000` goes on from here. */
-const seedsPerProfile = 25;
+const seedsPerProfile = 14;
 
 /** What a seed broke, with the command that shows how; empty where everything held. */
 async function broken(seed: number, profile: Profile): Promise<string[]> {

@@ -3,8 +3,8 @@
  * lost on their way. What stands on it are the AWS home's own store, cursors and plan.
  */
 
-import { hashOf, type JobId } from "../../src/core/ids.ts";
-import type { Job } from "../../src/core/job.ts";
+import { hashOf, type ItemId } from "../../src/core/ids.ts";
+import type { Item as StoredItem } from "../../src/core/item.ts";
 import { limits } from "../../src/core/limits.ts";
 import { secondMs } from "../../src/core/time.ts";
 import type { Store } from "../../src/engine/ports.ts";
@@ -32,9 +32,12 @@ export type Dynamo = {
 };
 
 /** What a writer is about to write, and what he had seen; undefined for an insert. */
-type Intent = { readonly from: Job | undefined; readonly to: Job };
+type Intent = { readonly from: StoredItem | undefined; readonly to: StoredItem };
 
 type Put = { readonly item: Key & Item; readonly condition: Condition | undefined; readonly intent: Intent | undefined };
+
+/** The sort keys of what a commit changes; others are payloads and the house's own. */
+const itemKinds = new Set(["job", "schedule", "calendar"]);
 
 /** One key in so many is hot where hot keys are. */
 const hotShare = 8;
@@ -78,13 +81,13 @@ export function createDynamo(world: World): Dynamo {
     const key = itemKey(item);
     const before = items.get(key);
     if (condition !== undefined && !holds(condition, before)) {
-      if (item.sk === "job" && condition.values?.[":seen"] !== undefined)
-        world.note({ kind: "stale", by: process.name, job: item.pk.slice(item.pk.lastIndexOf("#") + 1) });
+      if (itemKinds.has(item.sk) && condition.values?.[":seen"] !== undefined)
+        world.note({ kind: "stale", by: process.name, item: item.pk.slice(item.pk.lastIndexOf("#") + 1) });
       return "refused";
     }
     items.set(key, item);
-    if (item.sk === "job") {
-      if (intent === undefined) throw new Error("expected a job's write to be made as soon as its store is asked");
+    if (itemKinds.has(item.sk)) {
+      if (intent === undefined) throw new Error("expected an item's write to be made as soon as its store is asked");
       index.change(before, item, world.clock.now(), lagMs);
       world.truth.took(process.name, intent.from, intent.to);
     }
@@ -169,12 +172,12 @@ export function createDynamo(world: World): Dynamo {
     standing: (key) => items.get(itemKey(key)),
     onUpdate: (attribute, listener) => void listeners.push({ attribute, listener }),
     storeFor(process) {
-      const onUnreadable = (job: JobId, cause: unknown) =>
-        world.note({ kind: "threw", by: process.name, error: `${job} cannot be read: ${String(cause)}` });
+      const onUnreadable = (id: ItemId, cause: unknown) =>
+        world.note({ kind: "threw", by: process.name, error: `${id} cannot be read: ${String(cause)}` });
       const { shards } = world.params;
       let intent: Intent | undefined;
-      const table = tableFor(process, () => intent);
-      const store = world.code.createDynamoStore({ table, now: process.clock.now, shards, onUnreadable });
+      const storeOn = (table: Table) => world.code.createDynamoStore({ table, now: process.clock.now, shards, onUnreadable });
+      const store = storeOn(tableFor(process, () => intent));
       function meaning<T>(meant: Intent, ask: () => Promise<T>): Promise<T> {
         intent = meant;
         const answer = ask();
@@ -183,8 +186,9 @@ export function createDynamo(world: World): Dynamo {
       }
       return {
         ...store,
-        insert: (job) => meaning({ from: undefined, to: job }, () => store.insert(job)),
-        commit: (transition) => meaning(transition, () => store.commit(transition)),
+        // It writes again where what stood has just expired.
+        insert: (item) => storeOn(tableFor(process, () => ({ from: undefined, to: item }))).insert(item),
+        commit: (change) => meaning(change, () => store.commit(change)),
         // Of a partition with nothing in it, there is nothing that the store could make wrong, and a turn asks for many.
         wheel: (page) =>
           index.isEmpty(`w1#${page.shard}#${page.priority}`, world.clock.now())

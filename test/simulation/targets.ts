@@ -37,6 +37,25 @@ export function createTargets(world: World): Targets {
     return drawReaction(world, world.dice.fork(`target/${label}`), call);
   }
 
+  /** A schedule's target has a pace of its own, and each occurrence its own luck. */
+  function reactionToOccurrence(label: string, nominalAt: string, call: number): Reaction {
+    const pace = world.dice.fork(`target/${label}`).pick(["fast", "fast", "slow", "flaky", "failing"] as const);
+    const dice = world.dice.fork(`target/${label}/${nominalAt}`);
+    const fine: Reaction = { kind: "answers", afterMs: dice.whole(5, 80), status: 200 };
+    switch (pace) {
+      case "fast":
+        return fine;
+      case "slow":
+        return { ...fine, afterMs: dice.whole(500, 19 * secondMs) };
+      case "failing":
+        return dice.happens(0.7) ? { ...fine, status: 404 } : fine;
+      case "flaky": {
+        const reaction = drawReaction(world, dice, call);
+        return reaction.kind === "kills" ? fine : reaction;
+      }
+    }
+  }
+
   async function send(
     process: Process,
     url: string,
@@ -46,9 +65,11 @@ export function createTargets(world: World): Targets {
     const label = url.slice(url.lastIndexOf("/") + 1);
     const fault = drawCallFault(world, process);
     if (fault === "crash_before") return process.die("crashed before a request");
-    const nth = (called.get(label) ?? 0) + 1;
-    called.set(label, nth);
-    const reaction = reactionOf(label, nth);
+    const nominalAt = request.headers["onthedot-nominal-at"];
+    const of = nominalAt === undefined ? label : `${label} ${nominalAt}`;
+    const nth = (called.get(of) ?? 0) + 1;
+    called.set(of, nth);
+    const reaction = nominalAt === undefined ? reactionOf(label, nth) : reactionToOccurrence(label, nominalAt, nth);
     if (world.clock.now() >= limit.endsAt) return failed(process, null, "timeout");
     if (request.startBy !== null && process.clock.now() > request.startBy) return failed(process, null, "aborted");
     if (reaction.kind === "breaks" && reaction.unsent) {

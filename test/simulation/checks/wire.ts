@@ -16,6 +16,7 @@ export function noGhosts({ stories, exchanges }: Chronicle): Violation[] {
     if (asked.what === "replay") replayed.add(asked.job);
     const label = asked.what === "create" ? asked.label : asked.what === "edit" ? asked.content?.split("/")[0] : undefined;
     const content = asked.what === "create" || asked.what === "edit" ? asked.content : undefined;
+    if (asked.what === "put") labels.set(asked.name, (labels.get(asked.name) ?? new Set()).add(asked.wish.content));
     if (label === undefined || content === undefined) continue;
     labels.set(label, (labels.get(label) ?? new Set()).add(content));
   }
