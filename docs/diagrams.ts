@@ -46,6 +46,8 @@ const runningJobs: readonly (() => Running)[] = [
   () => runningJob({ deadline: later(startAt, secondMs) }),
 ];
 
+const cancels: readonly transitions.CancelBecause[] = ["cancelled", "overlap", "schedule_deleted"];
+
 /** Each verb, made of every job that it takes, soon after its instant and days later. */
 function edges(): Edge[] {
   return [later(startAt, 80), later(startAt, 3 * dayMs)].flatMap((now) => {
@@ -57,7 +59,7 @@ function edges(): Edge[] {
       { verb: "create" as const, from: null, to: created, because: created.because },
       ...[doneEnd(), againEnd(), neverEnd()].flatMap((end) => ofRunning("settle", (job) => transitions.settle(job, end, 0, facts()))),
       ...ofWaiting("claim", (job) => transitions.claim(job, leaseAt(now), facts())),
-      ...ofWaiting("cancel", (job) => transitions.cancel(job, facts())),
+      ...cancels.flatMap((because) => ofWaiting("cancel", (job) => transitions.cancel(job, facts(), because))),
       ...ofWaiting("edit", (job) => transitions.edit(job, {}, facts())),
       ...ofRunning("expire", (job) => transitions.expire(job, facts())),
       ...ofRunning("requestCancel", (job) => transitions.requestCancel(job, facts())),
@@ -153,25 +155,25 @@ function limitTable(): string {
   return table(["limit", "value", "reason"], rows);
 }
 
-function valueText(name: string, value: number): string {
+export function valueText(name: string, value: number): string {
   if (/Ms(?:Min|Max|Default|$)/.test(name)) return formatDuration(value);
   if (!/Bytes/.test(name) || value < 1_024) return value.toLocaleString("en-US");
   return value < 1_024 ** 2 ? `${value / 1_024} KiB` : `${value / 1_024 ** 2} MiB`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-type Comments = {
+export type Comments = {
   readonly ofFields: Map<string, string>;
   readonly ofTypes: Map<string, string>;
   readonly ofFunctions: Map<string, string>;
 };
 
 /** The comments right before members, types and functions. */
-function commentsOf(source: string): Comments {
+export function commentsOf(source: string): Comments {
   const found: Comments = { ofFields: new Map(), ofTypes: new Map(), ofFunctions: new Map() };
   const declaration = /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*)?^ *(?:(?:readonly )?(\w+):|export type (\w+)|export function (\w+))/gm;
   for (const [, comment, field, type, name] of source.matchAll(declaration)) {

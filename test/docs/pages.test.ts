@@ -46,3 +46,23 @@ describe("the README's first job", () => {
     }
   });
 });
+
+describe("the README's schedule", () => {
+  const requests = [...readme.matchAll(/`curl -X ([A-Z]+) (?:-d '(\{[^`]*\})' -H '[^']+' )?127\.0\.0\.1:4000(\/[^`\s]*)`/g)];
+
+  it("is made, paused and deleted by the requests as they are written", async () => {
+    const toThisMachine = parseAllowList("127.0.0.0/8");
+    if ("wrong" in toThisMachine) throw new Error(toThisMachine.wrong);
+    const caller = openCaller({ allow: toThisMachine.allow });
+    const statuses: unknown[] = [];
+    for (const [, method = "", raw, path = ""] of requests) {
+      const { status } = await caller.send(method, path, raw === undefined ? {} : { raw });
+      statuses.push([method, path, status]);
+    }
+    expect(statuses).toEqual([
+      ["PUT", "/v1/schedules/hello", 201],
+      ["POST", "/v1/schedules/hello/pause", 200],
+      ["DELETE", "/v1/schedules/hello", 200],
+    ]);
+  });
+});
