@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { besideRules } from "./besideRules.ts";
 import { changing } from "./changing.ts";
 import { firing } from "./firing.ts";
 import { undertaken } from "./guarded.ts";
@@ -63,7 +64,7 @@ if (deployed.place.switchesIam)
       await closeStack();
     });
 
-    for (const part of [firing, changing, listing]) part(stack);
+    for (const part of [firing, changing, listing, besideRules]) part(stack);
     beyondQueues();
     undertaken();
     resized();
