@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fill } from "./fill.ts";
 import { type Lateness, measureCreates, measureDrain, measureSteady, type Sizes } from "./measure.ts";
-import { type Child, start } from "./process.ts";
+import { type Child, start, startHome } from "./process.ts";
 
 type Figures = {
   readonly creates: { perSecond: number; cpuMs: number | null };
@@ -36,7 +36,7 @@ for (const waiting of waitingCounts) {
     await fill(data, waiting);
     for (let round = 0; round < rounds; round++) {
       floors.push(await measure(await start("./floor.ts")));
-      const figures = await measure(await startOnthedot(data));
+      const figures = await measure(await startHome(data));
       ours.set(waiting, [...(ours.get(waiting) ?? []), figures]);
     }
   } finally {
@@ -45,17 +45,6 @@ for (const waiting of waitingCounts) {
 }
 await target.stop();
 print();
-
-function startOnthedot(data: string): Promise<Child> {
-  const env = {
-    ONTHEDOT_DATA: data,
-    ONTHEDOT_PORT: "0",
-    ONTHEDOT_RECEIVER_PORT: "0",
-    ONTHEDOT_ALLOW_TARGETS: "127.0.0.0/8",
-    ONTHEDOT_LOG: "warn",
-  };
-  return start("../bin/onthedot.js", ["start"], env);
-}
 
 async function measure(host: Child): Promise<Figures> {
   try {

@@ -36,7 +36,7 @@ export async function fill(folder: string, count: number): Promise<void> {
     const dueAt = later(now, dayMs + (index / count) * 30 * dayMs);
     return create(
       {
-        ...{ tenant: soleTenant, id: ids.job(now), dueAt, deadline: null, labels: {}, fingerprint: null, replayOf: null },
+        ...{ tenant: soleTenant, id: ids.job(now), dueAt, deadline: null, labels: {}, fingerprint: null, replayOf: null, schedule: null },
         target: { url: "http://127.0.0.1:9/", method: "POST", headers: {} },
         body: { contentType: "application/json", byteCount: text.length, kept: "inline", text },
         timeoutMs: limits.timeoutMsDefault,

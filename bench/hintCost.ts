@@ -62,7 +62,7 @@ function jobNow() {
       ...{ tenant: soleTenant, id: ids.job(createdAt), dueAt: createdAt, timeoutMs: limits.timeoutMsDefault, deadline: null },
       target: { url: `${targetUrl}/${"hook/".repeat(15)}`, method: "POST", headers: {} },
       body: { contentType: "application/json", byteCount: text.length, kept: "inline", text },
-      ...{ retry: retryDefault, priority: "normal", labels: {}, fingerprint: null, replayOf: null },
+      ...{ retry: retryDefault, priority: "normal", labels: {}, fingerprint: null, replayOf: null, schedule: null },
     },
     facts(),
   );

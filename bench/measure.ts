@@ -74,8 +74,11 @@ export async function measureSteady(host: Child, target: Child, seconds: number)
     host,
     Array.from({ length: count }, (_, index) => jobAt(target, startAt + (index * 1_000) / steadyPerSecond)),
   );
-  const received = await waitFor(target, count, startAt + seconds * 1_000 + 30_000);
-  const sorted = received.latenessesMs.toSorted((a, b) => a - b);
+  return quantiles((await waitFor(target, count, startAt + seconds * 1_000 + 30_000)).latenessesMs);
+}
+
+export function quantiles(latenessesMs: readonly number[]): Lateness {
+  const sorted = latenessesMs.toSorted((a, b) => a - b);
   const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
@@ -96,7 +99,7 @@ async function submitAll(host: Child, jobs: readonly unknown[]): Promise<void> {
   await pool.close();
 }
 
-async function waitFor(target: Child, count: number, until: number): Promise<Received> {
+export async function waitFor(target: Child, count: number, until: number): Promise<Received> {
   for (;;) {
     const { count: arrived } = await ask(target, "count");
     if (arrived >= count) return ask(target, "take");
@@ -105,7 +108,7 @@ async function waitFor(target: Child, count: number, until: number): Promise<Rec
   }
 }
 
-async function ask(target: Child, question: "count" | "take"): Promise<Received> {
+export async function ask(target: Child, question: "count" | "take"): Promise<Received> {
   const answered = once(target.child, "message");
   target.child.send(question);
   const [received] = await answered;

@@ -44,6 +44,18 @@ export async function start(file: string, args: readonly string[] = [], env: Rea
   };
 }
 
+/** The embedded home on a folder. */
+export function startHome(data: string): Promise<Child> {
+  const env = {
+    ONTHEDOT_DATA: data,
+    ONTHEDOT_PORT: "0",
+    ONTHEDOT_RECEIVER_PORT: "0",
+    ONTHEDOT_ALLOW_TARGETS: "127.0.0.0/8",
+    ONTHEDOT_LOG: "warn",
+  };
+  return start("../bin/onthedot.js", ["start"], env);
+}
+
 /** User and system ticks stand in fields 14 and 15 of Linux's /proc/<pid>/stat; a tick is 10 ms (USER_HZ is 100 on every platform). */
 function readCpuMs(pid: number): number | null {
   if (process.platform !== "linux") return null;
