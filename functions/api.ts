@@ -80,8 +80,17 @@ export function createApiDoor({ adminKey, apiFor, refuseWhenOff, log, metrics }:
     const headers = { "x-request-id": requestContext.requestId, ...read.headers };
     // API Gateway lets one pass with any method; a request of these has none, and at home it is passed over too.
     const isRead = requestContext.http.method === "GET" || requestContext.http.method === "HEAD";
-    return answer({ ...request, requestContext, headers, ...(isRead ? {} : { body }) } as unknown as LambdaEvent, context);
+    const rawPath = rewritten(request.rawPath);
+    return answer({ ...request, rawPath, requestContext, headers, ...(isRead ? {} : { body }) } as unknown as LambdaEvent, context);
   };
+}
+
+/**
+ * API Gateway decodes the path. What no path of a URL has as it is, and would end it there or vanish from it, is encoded again: else
+ * `nightly%23old` would be a request for `nightly`.
+ */
+function rewritten(path: string): string {
+  return path.replace(/[?#\\ \p{Cc}]/gu, encodeURIComponent);
 }
 
 function refusal(request: Request, of: Problem): Response {

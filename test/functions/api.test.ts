@@ -97,6 +97,25 @@ describe("a request", () => {
     expect(problemOf(await send("GET", "/v1/jobs?limit=5&limit=6")).status).toBe(400);
   });
 
+  it.each(["#old", "?old", "\n", "\\old"])(
+    "whose path API Gateway has decoded to one that ends with %j is for no other schedule",
+    async (end) => {
+      const { raw } = open();
+      const when = { cron: "0 9 * * *" };
+      const body = JSON.stringify({ when, job: { target } });
+      const to = (method: string, rawPath: string, given = {}) =>
+        raw({
+          ...httpEvent(method, "/", { headers: { authorization: `Bearer ${key}`, "content-type": "application/json" }, ...given }),
+          rawPath,
+        });
+      const refusal = problemOf(await to("PUT", `/v1/schedules/nightly${end}`, { body }));
+      expect([refusal.status, refusal.errors]).toMatchObject([400, [{ field: "name", code: "invalid_format" }]]);
+      expect((await to("PUT", "/v1/schedules/nightly", { body })).statusCode).toBe(201);
+      for (const method of ["GET", "DELETE"]) expect((await to(method, `/v1/schedules/nightly${end}`)).statusCode).toBe(404);
+      expect((await to("GET", "/v1/schedules/nightly")).statusCode).toBe(200);
+    },
+  );
+
   it("walks a list by its cursors", async () => {
     const { post, send } = open();
     for (let index = 0; index < 3; index++) await post({ target });
