@@ -144,7 +144,7 @@ async function perform(stage: Stage, one: Case, act: Act, open: () => Home): Pro
 async function lineOf(stage: Stage, one: Case, name: string): Promise<Line> {
   const { engine } = stage.home;
   const schedule = await findSchedule(engine, { tenant: soleTenant, name });
-  const page = await listOccurrences(engine, { tenant: soleTenant, name }, { states: null, before: null, limit: 200 });
+  const page = await listOccurrences(engine, { tenant: soleTenant, name }, { states: null, from: null, limit: 200 });
   if (schedule === undefined || page === undefined) throw new Error(`expected ${name} to stand`);
   const logged = page.occurrences.filter(({ nominalAt }) => nominalAt <= one.until).toReversed();
   const agenda = ruleOf(schedule);

@@ -3,7 +3,7 @@
 import { limits } from "../core/limits.ts";
 import { toEpochMs } from "../core/time.ts";
 import { listSchedules as find, type ScheduleFilter } from "../engine/schedules/list.ts";
-import { listOccurrences as findOccurrences, findSchedule } from "../engine/schedules/read.ts";
+import { listOccurrences as findOccurrences, findSchedule, type OccurrencePlace } from "../engine/schedules/read.ts";
 import { type CursorScope, cursorProblem, readCursor, writeCursor } from "./cursor.ts";
 import type { Handler, NameHandler } from "./desk.ts";
 import { labelsText } from "./list.ts";
@@ -44,8 +44,9 @@ export const listOccurrences: NameHandler = async ({ engine, tenant, cursorKey }
   const scope: CursorScope = { key: cursorKey, tenant, filter };
   const place = cursor === undefined ? null : readCursor(cursor, scope);
   if (place === undefined) return cursorProblem();
-  const page = await findOccurrences(engine, { tenant, name }, { states: state, before: place?.createdAt ?? null, limit });
+  const from: OccurrencePlace | null = place && { of: place.id === "pending" ? "pending" : "log", before: place.createdAt };
+  const page = await findOccurrences(engine, { tenant, name }, { states: state, from, limit });
   if (page === undefined) return scheduleNotFound();
-  const nextCursor = page.before === null ? null : writeCursor({ createdAt: toEpochMs(page.before), id: "before" }, scope);
+  const nextCursor = page.next === null ? null : writeCursor({ createdAt: toEpochMs(page.next.before), id: page.next.of }, scope);
   return jsonReply(200, { data: page.occurrences.map(occurrenceView), nextCursor } satisfies OccurrenceListAnswer);
 };

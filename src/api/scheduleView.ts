@@ -5,7 +5,7 @@ import type { Window } from "../core/recurrence/window.ts";
 import { type Standing, scheduleBounds } from "../core/schedule.ts";
 import { type EpochMs, formatDuration, formatInstant } from "../core/time.ts";
 import type { Engine } from "../engine/engine.ts";
-import { type Logged, recentOf, takenOf, upcoming } from "../engine/schedules/read.ts";
+import { type Logged, pendingNextOf, recentOf, takenOf, upcoming } from "../engine/schedules/read.ts";
 import type { OccurrenceAnswer, ScheduleAnswer } from "./scheduleAnswers.ts";
 import { callView, instantOrNull } from "./view.ts";
 
@@ -26,7 +26,8 @@ export async function scheduleView(engine: Engine, schedule: Standing): Promise<
 
 /** By its record alone: a list reads no rules, of which each may take some time. */
 export function listedView(schedule: Standing, now: EpochMs): ScheduleAnswer {
-  const { next, state } = schedule;
+  const { state } = schedule;
+  const next = pendingNextOf(schedule);
   const comes = next === null || state === "finished" || next.dueAt < now ? [] : [next];
   return {
     ...viewOf(schedule, now),

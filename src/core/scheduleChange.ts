@@ -147,13 +147,9 @@ export function replan(
   return change(schedule, "replanned", facts, entries, onWheel({ ...schedule, ...followed(schedule, agenda) }, facts));
 }
 
-/** Nothing happened but that someone looked. `spec`: with its body written anew. */
-export function look(
-  schedule: Standing,
-  { agenda, spec }: { agenda: Agenda; spec: ScheduleSpec },
-  facts: ScheduleFacts,
-): ScheduleChange<Standing> {
-  return change(schedule, "looked", facts, [], onWheel({ ...schedule, spec, ...followed(schedule, agenda) }, facts));
+/** Nothing happened but that someone looked. */
+export function look(schedule: Standing, agenda: Agenda, facts: ScheduleFacts): ScheduleChange<Standing> {
+  return change(schedule, "looked", facts, [], onWheel({ ...schedule, ...followed(schedule, agenda) }, facts));
 }
 
 /** What is kept pending stays; else what follows is sought anew, from where the last search was given up. */
@@ -244,7 +240,11 @@ export function change<To extends Schedule>(
 ): ScheduleChange<To> {
   const log = entries.reduce(withEntry, from.recent);
   const { recentShown, pageEntries, changesKept } = scheduleBounds;
-  const isFull = log.length >= recentShown + pageEntries;
+  // A page is written before this change is, and for ever: it holds what stands already, whatever becomes of the change.
+  const isOld = ({ firstAt, offsetMs }: Happened) => firstAt + offsetMs <= facts.now;
+  // What was taken and is yet to be called stays: a pause's answer names it by the item.
+  const canPage = from.recent.length > pageEntries && from.recent.slice(0, pageEntries).every(isOld);
+  const isFull = log.length >= recentShown + pageEntries && canPage;
   return {
     ...{ from, because, change: facts.change, entries },
     page: isFull ? { number: from.paged / pageEntries, entries: log.slice(0, pageEntries) } : null,

@@ -5,19 +5,26 @@ import { entryOf, isSpent } from "./decide.ts";
 import { type Happened, isOfRule } from "./occurrence.ts";
 import { countsJobs, type ScheduleSpec, type Standing } from "./schedule.ts";
 import { change, type ScheduleChange, touched } from "./scheduleChange.ts";
-import { onWheel, type ScheduleFacts } from "./standing.ts";
+import { onWheel, type PauseWish, pausedOf, type ScheduleFacts } from "./standing.ts";
 import { type EpochMs, laterOf } from "./time.ts";
 
 /** What an edit did to an occurrence that was pending: its nominal instant had come, and its place in the window not yet. */
 export type PendingAnswer = "none" | "kept" | "moved" | "dropped";
 
 /** `excluded`: what the old rule's exceptions left out up to now. */
-type Edit = { readonly spec: ScheduleSpec; readonly agenda: Agenda; readonly isRuleChanged: boolean; excluded?: readonly Happened[] };
+type Edit = {
+  readonly spec: ScheduleSpec;
+  readonly agenda: Agenda;
+  readonly isRuleChanged: boolean;
+  excluded?: readonly Happened[];
+  /** What is wanted paused is not fired by the new rule first. */
+  readonly pause?: PauseWish | null;
+};
 
 /** The caller writes the schedule anew. Everything up to now is decided before it; what was pending stays where the new rule has it too. */
 export function editSchedule(
   schedule: Standing,
-  { spec, agenda, isRuleChanged, excluded = [] }: Edit,
+  { spec, agenda, isRuleChanged, excluded = [], pause = null }: Edit,
   facts: ScheduleFacts,
 ): ScheduleChange<Standing> & { readonly pending: PendingAnswer } {
   const { next, decidedUntil } = schedule;
@@ -35,7 +42,15 @@ export function editSchedule(
     decidedUntil: until,
     ...following,
   };
-  const edited = change(schedule, "edited", facts, [...excluded, ...dropped], onWheel(fields, facts));
+  const edited = change(
+    schedule,
+    "edited",
+    facts,
+    [...excluded, ...dropped],
+    pause === null || schedule.state === "paused"
+      ? onWheel(fields, facts)
+      : pausedOf(fields, { ...pause, because: "paused", at: facts.now }, facts),
+  );
   return {
     ...edited,
     pending: pending === null ? "none" : kept === undefined ? "dropped" : kept.dueAt === pending.dueAt ? "kept" : "moved",

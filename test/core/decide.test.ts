@@ -98,7 +98,7 @@ function changeFor(
     case "wait":
       return undefined;
     case "look":
-      return look(schedule, { agenda, spec: schedule.spec }, facts);
+      return look(schedule, agenda, facts);
     case "replan":
       return replan(schedule, { ...decision, agenda }, facts);
     case "pass":

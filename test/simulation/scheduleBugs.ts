@@ -47,6 +47,7 @@ export const scheduleBugs: readonly Bug[] = [
     ],
   ]),
   planted("the job is inserted before the commit that takes its occurrence", "cloud", 4, [
+    ["engine/schedules/meet.ts", "\nfunction changeFor(", "\nasync function changeFor("],
     [
       "engine/schedules/meet.ts",
       '    case "take":\n',
@@ -91,7 +92,7 @@ export const scheduleBugs: readonly Bug[] = [
   planted("a job is not called off by the one that replaces it", "home", 23, [
     [
       "engine/schedules/taken.ts",
-      'if (taken.origin === "rule" && schedule.spec.overlap === "replace") await cancelEarlier(engine, schedule, taken);',
+      'if (schedule.spec.overlap === "replace" && isOfRule(schedule, taken)) await cancelEarlier(engine, schedule, taken);',
       "",
     ],
   ]),

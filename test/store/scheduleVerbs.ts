@@ -52,7 +52,7 @@ function missAll(schedule: Active | Paused, facts: ScheduleFacts): ScheduleChang
 }
 
 export const standingVerbs: readonly ScheduleVerb<Standing>[] = [
-  ["look", (schedule, facts) => look(schedule, { agenda: agendaOf(schedule), spec: schedule.spec }, facts)],
+  ["look", (schedule, facts) => look(schedule, agendaOf(schedule), facts)],
   ["replan", (schedule, facts) => replan(schedule, { entries: [], agenda: agendaOf(schedule) }, facts)],
   ["edit of labels", (schedule, facts) => editLabels(schedule, { a: "b" }, facts)],
   ["edit of the priority", editPriority],

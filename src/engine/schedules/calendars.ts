@@ -42,8 +42,10 @@ export async function putCalendar(
       if ((await engine.store.insert(calendar)) === "exists") continue;
       return { kind: "created", calendar, schedules: await replanAll(engine, named) };
     }
-    // Nothing would change but its version; whatever goes by it does so already.
-    if (JSON.stringify(standing.written) === JSON.stringify(written)) return { kind: "replaced", calendar: standing, schedules: 0 };
+    // Nothing would change but its version. An earlier try may have broken off before every schedule knew of it.
+    if (JSON.stringify(standing.written) === JSON.stringify(written)) {
+      return { kind: "replaced", calendar: standing, schedules: await replanAll(engine, named) };
+    }
     const change = rewriteCalendar(standing, written, facts);
     if ((await engine.store.commit(change)) === "stale") continue;
     return { kind: "replaced", calendar: change.to, schedules: await replanAll(engine, named) };
@@ -52,21 +54,23 @@ export async function putCalendar(
 
 async function replanAll(engine: Engine, named: NamedCalendar): Promise<number> {
   let count = 0;
-  for await (const schedule of usersOf(engine, named)) {
-    await replanOne(engine, schedule);
-    count += 1;
-  }
+  for await (const schedule of usersOf(engine, named)) if ((await replanned(engine, schedule)) === "replanned") count += 1;
   return count;
 }
 
-async function replanOne(engine: Engine, { tenant, id }: Standing): Promise<void> {
+/** A schedule seeks its next occurrence anew, by the calendars as they stand now. Writes nothing where it has it already. */
+export async function replanned(engine: Engine, { tenant, id }: Standing): Promise<"replanned" | "same"> {
   for (;;) {
     const schedule = await settled(engine, { tenant, id });
-    if (schedule === undefined) return;
+    if (schedule === undefined) return "same";
     const agenda = await agendaOf(engine, schedule);
     // Its next look pauses it, with the reason.
-    if (typeof agenda === "string") return;
-    if ((await commitSchedule(engine, replan(schedule, { entries: [], agenda }, scheduleFactsNow(engine)))) === "committed") return;
+    if (typeof agenda === "string") return "same";
+    const change = replan(schedule, { entries: [], agenda }, scheduleFactsNow(engine));
+    const { next, soughtUntil } = change.to;
+    const isSame = next?.nominalAt === schedule.next?.nominalAt && next?.dueAt === schedule.next?.dueAt;
+    if (isSame && soughtUntil === schedule.soughtUntil) return "same";
+    if ((await commitSchedule(engine, change)) === "committed") return "replanned";
   }
 }
 

@@ -1,6 +1,7 @@
 /** Deleting a schedule, with or without the jobs of its that wait. */
 
 import type { ScheduleRef } from "../../core/hint.ts";
+import type { JobId } from "../../core/ids.ts";
 import { jobIdOf, type Standing } from "../../core/schedule.ts";
 import { deleteSchedule as deleteStanding, pause } from "../../core/scheduleChange.ts";
 import { dayMs } from "../../core/time.ts";
@@ -21,13 +22,14 @@ export async function deleteSchedule(
   ref: ScheduleRef,
   { jobs, version }: { readonly jobs: "keep" | "cancel"; readonly version: number | null },
 ): Promise<DeleteAnswer> {
-  let cancelled = 0;
+  const cancelled = new Set<JobId>();
   let tried: Standing | undefined;
   let wanted = version;
   for (;;) {
     const schedule = await settled(engine, ref);
     // Gone after a try of ours: it was that one whose answer was lost, or somebody who wanted the same.
-    if (schedule === undefined) return tried === undefined ? { kind: "not_found" } : { kind: "deleted", schedule: tried, cancelled };
+    if (schedule === undefined)
+      return tried === undefined ? { kind: "not_found" } : { kind: "deleted", schedule: tried, cancelled: cancelled.size };
     if (wanted !== null && schedule.revision !== wanted) return { kind: "version_conflict", version: schedule.revision };
     // Paused first, so that a deletion that breaks off in the middle leaves nothing that fires, and can be asked for again.
     if (jobs === "cancel" && schedule.state === "active") {
@@ -36,28 +38,27 @@ export async function deleteSchedule(
       if ((await commitSchedule(engine, change)) === "committed" && wanted !== null) wanted = change.to.revision;
       continue;
     }
-    if (jobs === "cancel") cancelled += await cancelJobs(engine, schedule);
+    if (jobs === "cancel") await cancelJobs(engine, schedule, cancelled);
     tried = schedule;
     if ((await commitSchedule(engine, deleteStanding(schedule, scheduleFactsNow(engine)))) === "committed") {
-      return { kind: "deleted", schedule, cancelled };
+      return { kind: "deleted", schedule, cancelled: cancelled.size };
     }
   }
 }
 
-/** Its jobs by its own record of them. Those so old that no retry of theirs could be left are passed over. */
-async function cancelJobs(engine: Engine, schedule: Standing): Promise<number> {
+/** Its jobs by its own record of them, each added to `cancelled`. Those so old that no retry of theirs could be left are passed over. */
+async function cancelJobs(engine: Engine, schedule: Standing, cancelled: Set<JobId>): Promise<void> {
   const oldest = engine.clock.now() - schedule.spec.job.retry.maxAgeMs - dayMs;
-  let count = 0;
   for (let before: number | null | undefined; before !== null; ) {
     const slice = await logBefore(engine, schedule, before ?? null);
     for (const { entry } of slice.entries) {
       if (entry.state !== "fired") continue;
       const origin = entry.because === "triggered" ? "trigger" : "rule";
-      const answer = await cancel(engine, { tenant: schedule.tenant, id: jobIdOf(schedule, origin, entry.firstAt) }, "schedule_deleted");
-      if (answer.kind === "cancelled" && answer.job.because === "schedule_deleted") count += 1;
-      if (answer.kind === "requested") count += 1;
+      const id = jobIdOf(schedule, origin, entry.firstAt);
+      const answer = await cancel(engine, { tenant: schedule.tenant, id }, "schedule_deleted");
+      const isOurs = answer.kind === "cancelled" && answer.job.because === "schedule_deleted";
+      if (isOurs || answer.kind === "requested") cancelled.add(id);
     }
     before = slice.entries.every(({ entry }) => entry.because !== "backfilled" && entry.lastAt < oldest) ? null : slice.before;
   }
-  return count;
 }

@@ -47,13 +47,14 @@ export async function meet(engine: Engine, ref: ScheduleRef, seenAt: EpochMs | n
   const first = await load(engine, ref);
   if (first === undefined || isMoved(first, seenAt)) return { jobs, hintNext: async () => {} };
   let last: Standing | undefined;
+  const progress: Progress = { hasMoved: false, hasBackfilled: false };
   const hintNext = async () => {
     if (last !== undefined) await hintMoved(engine, first, last);
   };
   try {
     for (let step = 0, schedule: Standing | undefined = first; step < scheduleBounds.stepsPerMeeting && schedule !== undefined; step++) {
       if (schedule.taken !== null) jobs.push(...(await insertTaken(engine, schedule, schedule.taken)));
-      const change: Step = await nextChange(engine, schedule);
+      const change: Step = await nextChange(engine, schedule, progress);
       if (change === "rest") break;
       if ("waitsUntil" in change) {
         // A job of its own that is called meanwhile may be the very one that is waited for.
@@ -61,8 +62,8 @@ export async function meet(engine: Engine, ref: ScheduleRef, seenAt: EpochMs | n
         await engine.clock.until(change.waitsUntil);
       } else if ((await write(engine, change)) === "committed") {
         last = change.to.state === "deleted" ? undefined : change.to;
-        // By where it stands now it has nothing to do before then.
-        schedule = last !== undefined && last.taken === null && last.wakeAt > engine.clock.now() ? undefined : last;
+        progress.hasMoved = true;
+        schedule = last !== undefined && hasMore(engine, last, progress) ? last : undefined;
         continue;
       }
       const { wakeAt }: Standing = schedule;
@@ -80,6 +81,14 @@ export async function meet(engine: Engine, ref: ScheduleRef, seenAt: EpochMs | n
   return { jobs, hintNext };
 }
 
+/** What has happened in one meeting. */
+type Progress = { hasMoved: boolean; hasBackfilled: boolean };
+
+/** By where it stands it has nothing to do before then, but to go on with a backfill: once a meeting, or one of a busy rule would never get on. */
+function hasMore(engine: Engine, { taken, wakeAt, backfill }: Standing, { hasBackfilled }: Progress): boolean {
+  return taken !== null || wakeAt <= engine.clock.now() || (backfill !== null && !hasBackfilled);
+}
+
 /** One that waits for its jobs' ends is told of them wherever it stands. */
 function isMoved({ wakeAt, taken, spec }: Standing, seenAt: EpochMs | null): boolean {
   return seenAt !== null && seenAt !== wakeAt && taken === null && !hearsOfEnds(spec);
@@ -87,13 +96,15 @@ function isMoved({ wakeAt, taken, spec }: Standing, seenAt: EpochMs | null): boo
 
 async function load(engine: Engine, ref: ScheduleRef): Promise<Standing | undefined> {
   const schedule = await engine.store.load(ref);
-  return schedule === undefined || schedule.state === "deleted" ? undefined : schedule;
+  if (schedule === undefined || schedule.state === "deleted") return undefined;
+  // Whatever is decided next carries it along: one that fires each day is never only looked at.
+  return { ...schedule, spec: await renewedSpec(engine, schedule) };
 }
 
 /** "rest": there is nothing to do now. `waitsUntil`: then it is known what to do; what was read before is old. */
 type Step = ScheduleChange | "rest" | { readonly waitsUntil: EpochMs };
 
-async function nextChange(engine: Engine, schedule: Standing): Promise<Step> {
+async function nextChange(engine: Engine, schedule: Standing, progress: Progress): Promise<Step> {
   if (schedule.taken !== null) return settleTaken(schedule, scheduleFactsNow(engine));
   const now = engine.clock.now();
   if (schedule.state !== "active" && schedule.wakeAt > now) return "rest";
@@ -101,7 +112,7 @@ async function nextChange(engine: Engine, schedule: Standing): Promise<Step> {
   if (typeof agenda === "string") return pauseUnreadable(engine, schedule, agenda);
   switch (schedule.state) {
     case "active":
-      return nextOfActive(engine, schedule, agenda);
+      return nextOfActive(engine, schedule, { agenda, progress });
     case "paused":
       return nextOfPaused(engine, schedule, agenda);
     case "finished":
@@ -109,7 +120,9 @@ async function nextChange(engine: Engine, schedule: Standing): Promise<Step> {
   }
 }
 
-async function nextOfActive(engine: Engine, schedule: Active, agenda: Agenda): Promise<Step> {
+type Known = { readonly agenda: Agenda; readonly progress: Progress };
+
+async function nextOfActive(engine: Engine, schedule: Active, { agenda, progress }: Known): Promise<Step> {
   const ended = await lookAtJobs(engine, schedule);
   const { pauseAfterFailures } = schedule.spec;
   if (pauseAfterFailures !== null && ended.failures >= pauseAfterFailures) {
@@ -118,13 +131,17 @@ async function nextOfActive(engine: Engine, schedule: Active, agenda: Agenda): P
   }
   const facts = scheduleFactsNow(engine);
   const decision = decide(schedule, agenda, { now: facts.now, takeLeadMs: facts.takeLeadMs, isBusy: ended.unended.length > 0 });
-  if (decision.kind === "look" && schedule.backfill !== null) return stepBackfill(engine, schedule, agenda);
+  const isFree = decision.kind === "look" || (decision.kind === "rest" && progress.hasMoved);
+  if (isFree && schedule.backfill !== null && !progress.hasBackfilled) {
+    progress.hasBackfilled = true;
+    return stepBackfill(engine, schedule, agenda);
+  }
   return changeFor(engine, schedule, { decision, agenda, ended });
 }
 
 type Decided = { readonly decision: Decision; readonly agenda: Agenda; readonly ended: Ended };
 
-async function changeFor(engine: Engine, schedule: Active, { decision, agenda, ended }: Decided): Promise<Step> {
+function changeFor(engine: Engine, schedule: Active, { decision, agenda, ended }: Decided): Step {
   const facts = scheduleFactsNow(engine);
   switch (decision.kind) {
     case "rest":
@@ -147,15 +164,14 @@ async function changeFor(engine: Engine, schedule: Active, { decision, agenda, e
 }
 
 /** A pause that ends by itself brings nothing back of what passed. */
-async function nextOfPaused(engine: Engine, schedule: Paused, agenda: Agenda): Promise<ScheduleChange> {
+function nextOfPaused(engine: Engine, schedule: Paused, agenda: Agenda): ScheduleChange {
   const { pausedUntil } = schedule;
   if (pausedUntil === null || pausedUntil > engine.clock.now()) return lookAgain(engine, schedule, agenda);
   return resume(schedule, { recover: "none", before: pausedUntil, agenda, by: "itself" }, scheduleFactsNow(engine));
 }
 
-async function lookAgain(engine: Engine, schedule: Standing, agenda: Agenda): Promise<ScheduleChange> {
-  const spec = await renewedSpec(engine, schedule);
-  return look(schedule, { agenda, spec }, scheduleFactsNow(engine));
+function lookAgain(engine: Engine, schedule: Standing, agenda: Agenda): ScheduleChange {
+  return look(schedule, agenda, scheduleFactsNow(engine));
 }
 
 /** It must not stand in the past for ever, read again each turn. A person who reads the reason edits the rule, or waits for a better runtime. */

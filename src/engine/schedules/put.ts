@@ -11,6 +11,7 @@ import { type EpochMs, later } from "../../core/time.ts";
 import { hintNamed } from "../commit.ts";
 import { type Engine, scheduleFactsNow } from "../engine.ts";
 import { type BodyBytes, keepBody, readBody } from "../payload.ts";
+import { replanned } from "./calendars.ts";
 import { commitSchedule } from "./commit.ts";
 import { excludedUpToNow, upToDate } from "./past.ts";
 import { pauseSchedule, resumeSchedule } from "./pause.ts";
@@ -72,6 +73,7 @@ async function create(engine: Engine, named: Named, { wanted, pause }: PutReques
   if ((await engine.store.insert(schedule)) === "exists") return "stale";
   engine.observe({ kind: "schedule_created", schedule });
   if (schedule.hinted) await hintNamed(engine, schedule);
+  await meetCalendars(engine, schedule);
   return { kind: "created", schedule };
 }
 
@@ -80,15 +82,22 @@ async function replace(engine: Engine, standing: Standing, { wanted, pause }: Pu
   const isChanged = isRuleChanged(wanted, standing.spec);
   const refusal = isChanged ? refusalOf(agenda, engine.clock.now()) : undefined;
   if (refusal !== undefined || typeof agenda === "string") return refusal ?? unread(String(agenda));
-  if (await isSame(engine, standing, wanted))
+  const pauses = pause !== undefined && pause !== null && standing.state !== "paused" ? pause : null;
+  if (pauses === null && (await isSame(engine, standing, wanted)))
     return paused(engine, { kind: "replaced", schedule: standing, pending: "none", unchanged: true }, pause);
   const spec = await specOf(engine, standing, wanted, standing.spec);
   const old = isChanged ? await agendaOf(engine, standing) : "";
   const excluded = typeof old === "string" ? [] : await excludedUpToNow(engine, standing, old);
   if (excluded === "again") return "stale";
-  const change = editSchedule(standing, { spec, agenda, isRuleChanged: isChanged, excluded }, scheduleFactsNow(engine));
+  const change = editSchedule(standing, { spec, agenda, isRuleChanged: isChanged, excluded, pause: pauses }, scheduleFactsNow(engine));
   if ((await commitSchedule(engine, change)) === "stale") return "stale";
+  await meetCalendars(engine, change.to);
   return paused(engine, { kind: "replaced", schedule: change.to, pending: change.pending, unchanged: false }, pause);
+}
+
+/** A calendar that changed since it was read here was written before it looked for who goes by it, and may not have found this one. */
+async function meetCalendars(engine: Engine, schedule: Standing): Promise<void> {
+  if (schedule.spec.except.some(({ calendar }) => calendar !== undefined)) await replanned(engine, schedule);
 }
 
 /** The pause as it is wanted, once all else is. */

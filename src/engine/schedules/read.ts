@@ -1,6 +1,7 @@
 /** Looking at schedules: one, what comes of it next, and what became of its occurrences. */
 
 import type { Agenda } from "../../core/agenda.ts";
+import { isSpent } from "../../core/decide.ts";
 import type { ScheduleRef } from "../../core/hint.ts";
 import { type JobId, scheduleIdOf, type TenantId } from "../../core/ids.ts";
 import type { Happened, Happening, OccurrenceBecause } from "../../core/occurrence.ts";
@@ -83,44 +84,56 @@ export function takenOf(schedule: Standing, now: EpochMs): readonly Logged[] {
   return recentOf(schedule, schedule.recent.length).filter(({ state, dueAt }) => state === "fired" && dueAt > now);
 }
 
-export type OccurrencePage = {
-  readonly occurrences: readonly Logged[];
-  /** The place below which it goes on. */
-  readonly before: number | null;
-};
+/** Where a list goes on: among what is pending, before a nominal instant, or in the log, below a place. */
+export type OccurrencePlace = { readonly of: "pending" | "log"; readonly before: number };
+
+export type OccurrencePage = { readonly occurrences: readonly Logged[]; readonly next: OccurrencePlace | null };
 
 const lookedAtMax = 100;
 
-/** Newest first; what is pending leads the first page. A page looks at a bounded number of entries, and may be short, or empty, and still go on. */
+/** Newest first: what is pending, then the log. A page looks at a bounded number of entries, and may be short, or empty, and still go on. */
 export async function listOccurrences(
   engine: Engine,
   named: { readonly tenant: TenantId; readonly name: string },
-  { states, before, limit }: { readonly states: readonly Logged["state"][] | null; readonly before: number | null; readonly limit: number },
+  look: { readonly states: readonly Logged["state"][] | null; readonly from: OccurrencePlace | null; readonly limit: number },
 ): Promise<OccurrencePage | undefined> {
   const schedule = await findSchedule(engine, named);
   if (schedule === undefined) return undefined;
+  const { states, from, limit } = look;
   const isWanted = ({ state }: Logged) => states === null || states.includes(state);
-  const found: Logged[] = before === null ? pendingOf(schedule).filter(isWanted).slice(0, limit) : [];
-  let place = before;
+  const found: Logged[] = [];
+  if (from?.of !== "log") {
+    const pending = pendingOf(schedule).filter((one) => isWanted(one) && (from === null || one.nominalAt < from.before));
+    found.push(...pending.slice(0, limit));
+    const last = found.at(-1);
+    if (last !== undefined && pending.length > limit) return { occurrences: found, next: { of: "pending", before: last.nominalAt } };
+  }
+  let place = from?.of === "log" ? from.before : null;
   for (let looked = 0; looked < lookedAtMax; looked++) {
     const slice = await logBefore(engine, schedule, place);
     for (const { place: own, entry } of slice.entries) {
-      if (found.length >= limit) return { occurrences: found, before: own + 1 };
+      if (found.length >= limit) return { occurrences: found, next: { of: "log", before: own + 1 } };
       const logged = loggedOf(schedule, entry);
       if (isWanted(logged)) found.push(logged);
     }
     place = slice.before;
-    if (place === null) return { occurrences: found, before: null };
+    if (place === null) return { occurrences: found, next: null };
   }
-  return { occurrences: found, before: place };
+  return { occurrences: found, next: { of: "log", before: place ?? 0 } };
 }
 
-/** What is taken is on record as fired already. */
-function pendingOf({ next, buffered, state }: Standing): readonly Logged[] {
-  const owed: readonly Owed[] = [...(next === null || state !== "active" ? [] : [next]), ...buffered.toReversed()];
+/** What is taken is on record as fired already. Newest first. */
+function pendingOf(schedule: Standing): readonly Logged[] {
+  const next = pendingNextOf(schedule);
+  const owed: readonly Owed[] = [...(next === null || schedule.state !== "active" ? [] : [next]), ...schedule.buffered.toReversed()];
   return owed.map(({ nominalAt, dueAt }) => {
     return { nominalAt, lastNominalAt: nominalAt, dueAt, count: 1, state: "pending", because: null, job: null };
   });
+}
+
+/** What follows, where it is to come: not of a schedule whose last runs wait already. */
+export function pendingNextOf(schedule: Standing): Owed | null {
+  return isSpent(schedule) ? null : schedule.next;
 }
 
 function loggedOf(schedule: Pick<Schedule, "id" | "incarnation">, { state, because, firstAt, lastAt, count, offsetMs }: Happened): Logged {

@@ -18,7 +18,7 @@ import { commitSchedule } from "./commit.ts";
  * rejects, and has hinted the others: one occurrence's misfortune makes no other late.
  */
 export async function insertTaken(engine: Engine, schedule: Standing, taken: Taken): Promise<readonly Waiting[]> {
-  if (taken.origin === "rule" && schedule.spec.overlap === "replace") await cancelEarlier(engine, schedule, taken);
+  if (schedule.spec.overlap === "replace" && isOfRule(schedule, taken)) await cancelEarlier(engine, schedule, taken);
   const body = await bodyOf(engine, schedule);
   const ended = await Promise.allSettled(
     taken.owed.map((owed) => insertJob(engine, schedule, owed, { origin: taken.origin, bytes: body })),
@@ -28,6 +28,11 @@ export async function insertTaken(engine: Engine, schedule: Standing, taken: Tak
   if (failed === undefined) return jobs;
   await hintJobs(engine, jobs);
   throw failed.reason;
+}
+
+/** Only the rule's own are among those whose end it waits for: what is backfilled goes beside it, and takes nobody's place. */
+function isOfRule({ unended }: Standing, { origin, owed }: Taken): boolean {
+  return origin === "rule" && owed.every(({ nominalAt }) => unended.includes(nominalAt));
 }
 
 /** The job of an earlier occurrence makes room: one that waits is called off, one that runs is asked to end. */

@@ -6,7 +6,7 @@ import { hourMs, later, minuteMs, secondMs } from "../../../src/core/time.ts";
 import { backfill } from "../../../src/engine/schedules/backfill.ts";
 import { deleteSchedule } from "../../../src/engine/schedules/delete.ts";
 import { pauseSchedule, resumeSchedule } from "../../../src/engine/schedules/pause.ts";
-import { findSchedule, listOccurrences, takenOf, upcoming } from "../../../src/engine/schedules/read.ts";
+import { findSchedule, listOccurrences, type OccurrencePlace, takenOf, upcoming } from "../../../src/engine/schedules/read.ts";
 import { triggerSchedule } from "../../../src/engine/schedules/trigger.ts";
 import { startAt } from "../../builders.ts";
 import { answerWith, openHome } from "../home.ts";
@@ -303,15 +303,15 @@ describe("the list of occurrences", () => {
     await putStanding(home, {});
     await home.runUntil(at(70 * minuteMs + secondMs));
     const found: number[] = [];
-    for (let before: number | null | undefined; before !== null; ) {
-      const page = await listOccurrences(home.engine, named, { states: ["fired"], before: before ?? null, limit: 7 });
+    for (let from: OccurrencePlace | null | undefined; from !== null; ) {
+      const page = await listOccurrences(home.engine, named, { states: ["fired"], from: from ?? null, limit: 7 });
       if (page === undefined) throw new Error("expected a page, got none");
       expect(page.occurrences.length).toBeLessThanOrEqual(7);
       found.push(...page.occurrences.map(({ nominalAt }) => (nominalAt - startAt) / minuteMs));
-      before = page.before;
+      from = page.next;
     }
     expect(found).toEqual(Array.from({ length: 71 }, (_, index) => 70 - index));
-    const [pending] = (await listOccurrences(home.engine, named, { states: null, before: null, limit: 1 }))?.occurrences ?? [];
+    const [pending] = (await listOccurrences(home.engine, named, { states: null, from: null, limit: 1 }))?.occurrences ?? [];
     expect(pending).toMatchObject({ state: "pending", nominalAt: at(71 * minuteMs), job: null });
   });
 
